@@ -1,0 +1,61 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, longlived.tcp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: keepalive_mistakes
+short_description: Find mistakes in the variables of the keepalive role
+version_added: 0.1.0
+author:
+  - longlived.tcp contributors
+description:
+  - Checks what an argument specification cannot express, that is ranges and misspelt names.
+  - It runs on the controller, before any host is touched.
+positional: _input
+options:
+  _input:
+    description: The values of C(time), C(intvl) and C(probes).
+    type: dict
+    required: true
+  prefix:
+    description: What the role puts in front of these names.
+    type: str
+    required: true
+  names:
+    description: The names of all variables that start like the role's.
+    type: list
+    elements: str
+    required: true
+  known:
+    description: The names of the variables that the role has.
+    type: list
+    elements: str
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Refuse a value out of its range
+  ansible.builtin.assert:
+    that: >-
+      {'time': 45, 'intvl': 45, 'probes': 9}
+      | longlived.tcp.keepalive_mistakes(prefix='keepalive_', names=[], known=[]) | length == 0
+"""
+
+RETURN = r"""
+_value:
+  description: A sentence for each mistake.
+  type: list
+  elements: str
+"""
+
+from collections.abc import Callable
+
+from ansible_collections.longlived.tcp.plugins.plugin_utils._role_variables import mistakes
+
+
+class FilterModule:
+    def filters(self) -> dict[str, Callable[..., list[str]]]:
+        return {"keepalive_mistakes": mistakes}

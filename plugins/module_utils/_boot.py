@@ -1,0 +1,82 @@
+# Copyright (c) 2026, longlived.tcp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the next boot of this host gives the three values, and what can be said of how sure that is."""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+from ansible_collections.longlived.tcp.plugins.module_utils import _other_sources
+from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import KERNEL_DEFAULTS, NAMES, key
+from ansible_collections.longlived.tcp.plugins.module_utils._sysctl_d import Tree, rules_for
+
+
+class Boot:
+    """The host's sysctl.d files under the rules of its systemd."""
+
+    def __init__(self, tree, rules, systemd):
+        self.tree = tree
+        self.rules = rules
+        self.systemd = systemd
+
+    @classmethod
+    def load(cls):
+        version = _other_sources.systemd_version()
+        rules = rules_for(version, conf_last=_other_sources.is_red_hat_family())
+        return cls(Tree.load(rules.directories), rules, version)
+
+    def replacing(self, path, content):
+        """The same host once the file at `path` has this content, or is gone (None)."""
+        return Boot(self.tree.replacing(path, content), self.rules, self.systemd)
+
+    def settings(self):
+        return self.tree.boot(self.rules, KERNEL_DEFAULTS)
+
+    def assignments(self):
+        return self.tree.assignments(self.rules)
+
+    def warnings(self):
+        """A sentence for each reason why a boot, or another program, may decide otherwise."""
+        found = [_other_sources.describe(row) for row in _other_sources.seen()]
+        for path in self.tree.unreadable():
+            found.append("%s cannot be read, and what it sets at boot is not known: run as root (become: true)." % shown(path))
+        if self.systemd is None:
+            found.append("This host has no systemd; the boot values are those that sysctl.d(5) gives its files.")
+        boot, procps = self.settings(), self.tree.procps(self.rules, KERNEL_DEFAULTS)
+        for name in NAMES:
+            if procps[name].value != boot[name].value:
+                found.append(
+                    "A boot sets %s to %s (%s), but 'sysctl --system' would set it to %s (%s)."
+                    % (key(name), boot[name].value, place(boot[name]), procps[name].value, place(procps[name]))
+                )
+        return found
+
+
+def place(setting):
+    """Where a setting stands, for a sentence."""
+    if setting.file is None:
+        return "the kernel's default"
+    link = "" if setting.read_as == setting.file else ", read as %s" % shown(setting.read_as)
+    return "%s line %d%s" % (shown(setting.file), setting.line, link)
+
+
+def as_rows(settings):
+    """Settings by name as a module returns them."""
+    return dict(
+        (name, {"value": one.value, "file": shown(one.file), "line": one.line, "read_as": shown(one.read_as)})
+        for name, one in settings.items()
+    )
+
+
+def values_of(settings):
+    return dict((name, settings[name].value) for name in NAMES)
+
+
+def shown(path):
+    """A path as text that every terminal and JSON reader takes, whatever its bytes are."""
+    if path is None:
+        return None
+    raw = path if isinstance(path, bytes) else path.encode("utf-8", "surrogateescape")
+    return raw.decode("utf-8", "replace")

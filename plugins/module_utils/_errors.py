@@ -1,0 +1,13 @@
+# Copyright (c) 2026, longlived.tcp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The one kind of error that a user meets: a module turns it into its failure message."""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+
+class UserError(Exception):
+    """What is wrong, where, and what to do, in one sentence for a person."""

@@ -1,0 +1,367 @@
+# Copyright (c) 2026, longlived.tcp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Replace a file so that it is never half written.
+
+    with lock(path):
+        found = read(path)
+        check_replaceable(found)
+        with stage(found, new_bytes) as staged:
+            ...                     # staged.path holds the new bytes, nobody reads it yet
+            staged.commit()         # one rename(2): readers see the old file or the new one
+
+A file keeps its mode, owner, ACL, SELinux label and other extended attributes, and a link to it
+stays a link. Leaving the block without `commit` leaves nothing behind. Whoever is killed in
+between leaves at most a temporary file, whose name starts with a dot and ends in `.tmp`: no
+program that reads `*.conf` directories reads it, and the next `lock` on the same file removes it.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import contextlib
+import ctypes
+import errno
+import fcntl
+import glob
+import os
+import stat
+import struct
+import tempfile
+import time
+
+from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
+
+LOCK_SECONDS = 60
+
+# From linux/fs.h: what "chattr +i" and "chattr +a" set, and the ioctl that reads it.
+FS_IOC_GETFLAGS = 0x80086601 if struct.calcsize("l") == 8 else 0x80046601
+FS_IMMUTABLE_FL = 0x10
+FS_APPEND_FL = 0x20
+
+# A file system without extended attributes has none to keep.
+NO_XATTR = (errno.ENOTSUP, errno.ENODATA, errno.ENOSYS)
+
+
+class SafeFileError(UserError):
+    """What is wrong with a file and what to do, in one sentence for a person."""
+
+
+_REMEDIES = {
+    errno.ENOSPC: "; free space or inodes on its file system and run again",
+    errno.EDQUOT: "; free space or inodes within the quota and run again",
+    errno.EBUSY: "; something is mounted on it, as in a container: change what is mounted there, or unmount it",
+    errno.EROFS: "; its file system has become read-only",
+    errno.EPERM: "; its directory may be immutable (lsattr -d) or a security module may forbid it",
+}
+
+
+def _because(action, path, error):
+    return SafeFileError("Cannot %s %s: %s%s." % (action, path, error.strerror or error, _REMEDIES.get(error.errno, "")))
+
+
+# --- looking -----------------------------------------------------------------------------------
+
+
+class Found:
+    """A file as it was found: the real `path` behind any links, its `content` in bytes (None: there
+    is no such file) and its `stat`."""
+
+    def __init__(self, path, content, status):
+        self.path = path
+        self.content = content
+        self.stat = status
+
+    @property
+    def identity(self):
+        if self.stat is None:
+            return None
+        return (self.stat.st_dev, self.stat.st_ino, self.stat.st_size, self.stat.st_mtime, self.stat.st_ctime)
+
+
+def read(path):
+    """The regular file at `path`, which may be missing; raise `SafeFileError` for anything else."""
+    if not os.path.isabs(path):
+        raise SafeFileError("%s is not an absolute path." % path)
+    real = os.path.realpath(path)
+    try:
+        # O_NONBLOCK: opening somebody's FIFO must not wait for a writer.
+        descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    except (IOError, OSError) as error:
+        if error.errno == errno.ENOENT and not os.path.lexists(path):
+            return Found(real, None, None)
+        if error.errno == errno.ENOENT:
+            raise SafeFileError("%s is a link to %s, which does not exist: create that file or remove the link." % (path, real))
+        if error.errno == errno.ELOOP:
+            raise SafeFileError("%s is a link that leads back to itself: remove it." % path)
+        raise _because("read", path, error)
+    try:
+        # Before there is a stream: Python 3 makes none of a directory.
+        status = os.fstat(descriptor)
+        if stat.S_ISDIR(status.st_mode):
+            raise SafeFileError("%s is a directory, where a file is needed." % path)
+        if not stat.S_ISREG(status.st_mode):
+            raise SafeFileError("%s is not a regular file." % path)
+        with os.fdopen(os.dup(descriptor), "rb") as stream:
+            return Found(real, stream.read(), status)
+    finally:
+        os.close(descriptor)
+
+
+def _flags(path):
+    """What lsattr(1) shows for `path`; 0 where the file system has no such flags."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except (IOError, OSError):
+        return 0
+    try:
+        # The kernel writes an int, although the ioctl's number says long.
+        return struct.unpack("i", fcntl.ioctl(descriptor, FS_IOC_GETFLAGS, struct.pack("l", 0))[:4])[0]
+    except (IOError, OSError):
+        return 0
+    finally:
+        os.close(descriptor)
+
+
+def _may_write_in(directory):
+    """By the effective user, as the kernel will judge: os.access() asks for the real one."""
+    path = directory if isinstance(directory, bytes) else os.fsencode(directory)
+    return ctypes.CDLL(None).euidaccess(path, os.W_OK | os.X_OK) == 0
+
+
+def check_replaceable(found):
+    """Raise `SafeFileError` where `stage` or `commit` could not work; changes nothing."""
+    directory = os.path.dirname(found.path)
+    if not os.path.isdir(directory):
+        raise SafeFileError("Cannot write %s: the directory %s does not exist." % (found.path, directory))
+    if os.statvfs(directory).f_flag & 1:  # ST_RDONLY, which Python 2 does not name
+        raise SafeFileError("Cannot write %s: its file system is mounted read-only." % found.path)
+    fixed = FS_IMMUTABLE_FL | FS_APPEND_FL
+    if _flags(directory) & fixed:
+        raise SafeFileError("Cannot write %s: the directory %s is immutable (chattr -i -a %s)." % (found.path, directory, directory))
+    if found.content is not None and _flags(found.path) & fixed:
+        raise SafeFileError("Cannot write %s: it is immutable (chattr -i -a %s)." % (found.path, found.path))
+    if not _may_write_in(directory):
+        raise SafeFileError("Cannot write %s: no permission to write in %s." % (found.path, directory))
+
+
+# --- acting ------------------------------------------------------------------------------------
+
+
+class Staged:
+    """New bytes in a temporary file beside the one that they will replace."""
+
+    def __init__(self, found, path):
+        self.found = found
+        self.path = path
+
+    def commit(self):
+        """Put the new file in place, durably; refuse if somebody changed the old one since `read`."""
+        _refuse_if_changed(self.found)
+        try:
+            os.rename(self.path, self.found.path)
+        except (IOError, OSError) as error:
+            raise _because("replace", self.found.path, error)
+        self.path = None
+        _sync_directory(self.found.path)
+
+    def discard(self):
+        if self.path is not None:
+            _unlink_quietly(self.path)
+            self.path = None
+
+
+@contextlib.contextmanager
+def stage(found, content, mode=0o644):
+    """Write `content` beside `found`, with its attributes, or with `mode` if there was no file."""
+    directory, name = os.path.split(found.path)
+    try:
+        descriptor, path = tempfile.mkstemp(prefix=_temporary_prefix(name), suffix=".tmp", dir=directory)
+    except (IOError, OSError) as error:
+        raise _because("write in", directory, error)
+    staged = Staged(found, path)
+    try:
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                _copy_attributes(found, path, descriptor, mode)
+                os.fsync(descriptor)
+        except (IOError, OSError) as error:
+            raise _because("write", found.path, error)
+        yield staged
+    finally:
+        staged.discard()
+
+
+def remove(found):
+    """Remove the file, durably; refuse if somebody changed it since `read`."""
+    _refuse_if_changed(found)
+    try:
+        os.unlink(found.path)
+    except (IOError, OSError) as error:
+        raise _because("remove", found.path, error)
+    _sync_directory(found.path)
+
+
+@contextlib.contextmanager
+def lock(path, seconds=LOCK_SECONDS):
+    """Be the only one to change `path`, or any file beside it, by these means.
+
+    The lock is on the directory itself: it leaves no file behind and ends with the process.
+    """
+    real = os.path.realpath(path)
+    directory, name = os.path.split(real)
+    try:
+        descriptor = os.open(directory, os.O_RDONLY)
+    except (IOError, OSError) as error:
+        raise _because("write %s: no access to" % real, directory, error)
+    try:
+        deadline = time.time() + seconds
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except (IOError, OSError) as error:
+                if error.errno not in (errno.EAGAIN, errno.EACCES):
+                    raise _because("lock", directory, error)
+            if time.time() > deadline:
+                raise SafeFileError(
+                    "Cannot change %s: another process has held a lock on %s for %d s; run again when it has ended."
+                    % (real, directory, seconds)
+                )
+            time.sleep(0.02)
+        for leftover in glob.glob(os.path.join(_escape(directory), _escape(_temporary_prefix(name)) + "*.tmp")):
+            _unlink_quietly(leftover)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _escape(text):
+    """glob.escape(), which Python 2 lacks."""
+    return "".join("[%s]" % c if c in "*?[" else c for c in text)
+
+
+def _temporary_prefix(name):
+    return ".%s." % name
+
+
+def _unlink_quietly(path):
+    try:
+        os.unlink(path)
+    except (IOError, OSError):
+        pass
+
+
+def _refuse_if_changed(found):
+    try:
+        now = os.lstat(found.path)
+    except (IOError, OSError) as error:
+        if error.errno != errno.ENOENT:
+            raise _because("look at", found.path, error)
+        now = None
+    if Found(found.path, None, now).identity != found.identity:
+        raise SafeFileError("%s was changed by another program in the meantime; nothing was written, run again." % found.path)
+
+
+def _sync_directory(path):
+    """Make a rename or removal survive a power failure, where the file system can."""
+    try:
+        descriptor = os.open(os.path.dirname(path), os.O_RDONLY)
+    except (IOError, OSError):
+        return
+    try:
+        os.fsync(descriptor)
+    except (IOError, OSError):
+        pass
+    finally:
+        os.close(descriptor)
+
+
+# --- attributes --------------------------------------------------------------------------------
+
+
+def _copy_attributes(found, path, descriptor, mode):
+    if found.stat is None:
+        os.fchmod(descriptor, mode)
+        return
+    now = os.fstat(descriptor)
+    if (now.st_uid, now.st_gid) != (found.stat.st_uid, found.stat.st_gid):
+        os.fchown(descriptor, found.stat.st_uid, found.stat.st_gid)
+    os.fchmod(descriptor, stat.S_IMODE(found.stat.st_mode))
+    for name in _xattrs.names(found.path):
+        value = _xattrs.get(found.path, name)
+        if value is None or value == _xattrs.get(path, name):
+            continue
+        try:
+            _xattrs.set(path, name, value)
+        except (IOError, OSError) as error:
+            # Integrity and capability attributes belong to the old content; ACL, label and the
+            # user's own attributes belong to the file.
+            if error.errno in NO_XATTR or name.startswith(("security.ima", "security.evm", "security.capability", "trusted.")):
+                continue
+            raise
+
+
+class _OsXattrs:
+    @staticmethod
+    def names(path):
+        try:
+            return os.listxattr(path)
+        except OSError as error:
+            if error.errno in NO_XATTR:
+                return []
+            raise
+
+    @staticmethod
+    def get(path, name):
+        try:
+            return os.getxattr(path, name)
+        except OSError as error:
+            if error.errno in NO_XATTR:
+                return None
+            raise
+
+    @staticmethod
+    def set(path, name, value):
+        os.setxattr(path, name, value)
+
+
+class _LibcXattrs:
+    """The same for Python 2, whose os module has no extended attributes."""
+
+    def __init__(self):
+        self._libc = ctypes.CDLL(None, use_errno=True)
+
+    def _call(self, name, *arguments):
+        result = getattr(self._libc, name)(*arguments)
+        if result >= 0:
+            return result
+        code = ctypes.get_errno()
+        if code in NO_XATTR:
+            return None
+        raise OSError(code, os.strerror(code))
+
+    def _fetch(self, *call):
+        size = self._call(*(call + (None, 0)))
+        if not size:
+            return None if size is None else b""
+        buffer = ctypes.create_string_buffer(size)
+        size = self._call(*(call + (buffer, size)))
+        return None if size is None else buffer.raw[:size]
+
+    def names(self, path):
+        return [name for name in (self._fetch("listxattr", path) or b"").split(b"\0") if name]
+
+    def get(self, path, name):
+        return self._fetch("getxattr", path, name)
+
+    def set(self, path, name, value):
+        if self._call("setxattr", path, name, value, len(value), 0) is None:
+            raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
+
+
+_xattrs = _OsXattrs() if hasattr(os, "listxattr") else _LibcXattrs()

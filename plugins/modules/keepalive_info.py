@@ -1,0 +1,196 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, longlived.tcp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+DOCUMENTATION = r"""
+module: keepalive_info
+short_description: Tell everything on a host that decides whether its connections are kept alive
+version_added: 0.1.0
+description:
+  - Returns the three TCP keepalive values of the running kernel, those of the next boot with the file and line that
+    decide, and every line that takes part in that decision.
+  - Changes nothing.
+options:
+  idle_timeout:
+    description: After how many seconds of silence the path forgets a connection. RV(lost_probes_survived) is measured against it.
+    type: int
+    default: 350
+  namespaces:
+    description:
+      - Also look at the host's other network namespaces, that is containers and pods.
+      - A host may be right and every container on it wrong, as a new network namespace starts with the kernel's defaults.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - longlived.tcp.attributes
+  - longlived.tcp.attributes.info
+notes:
+  - Without root, files that only root may read are named in a warning, and what they set is left out.
+seealso:
+  - module: longlived.tcp.keepalive_sysctl
+author:
+  - longlived.tcp contributors (@longlived-tcp)
+"""
+
+EXAMPLES = r"""
+- name: What decides here
+  longlived.tcp.keepalive_info:
+  register: keepalive
+
+- name: Say whether the next boot will bring what runs now
+  ansible.builtin.debug:
+    msg: "runs {{ keepalive.runtime }}, boots {{ keepalive.boot }}, the same: {{ keepalive.consistent }}"
+
+- name: Find the containers whose connections are not kept alive
+  longlived.tcp.keepalive_info:
+    namespaces: true
+  become: true
+  register: keepalive
+  failed_when: keepalive.namespaces | map(attribute='lost_probes_survived') | select('none') | list | length > 0
+"""
+
+RETURN = r"""
+runtime:
+  description: The values of the running kernel, C(time) and C(intvl) in seconds.
+  returned: success
+  type: dict
+  sample: {time: 45, intvl: 45, probes: 9}
+boot:
+  description:
+    - What the next boot gives, for each of C(time), C(intvl) and C(probes).
+    - RV(boot.*.file) is the file that decides (null for the kernel's default), RV(boot.*.line) the line in it, and
+      RV(boot.*.read_as) the name under which a boot reads it, another one where that is a link.
+  returned: success
+  type: dict
+  sample:
+    time:
+      value: 45
+      file: /etc/sysctl.d/99-tcp-keepalive.conf
+      line: 3
+      read_as: /etc/sysctl.d/99-tcp-keepalive.conf
+assignments:
+  description:
+    - Every line that sets one of the keys, by name or by a glob, in the order in which a boot reads them.
+    - RV(assignments[].value) is null where the kernel refuses the text.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - key: net.ipv4.tcp_keepalive_time
+      value: 45
+      text: "45"
+      file: /etc/sysctl.d/99-tcp-keepalive.conf
+      line: 3
+      read_as: /etc/sysctl.d/99-tcp-keepalive.conf
+other_sources:
+  description: Sources that are at work and cannot be ranked, that is the kernel command line, a systemd credential, a tuned profile.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - source: kernel command line
+      file: /proc/cmdline
+      detail: sysctl.net.ipv4.tcp_keepalive_time=300
+consistent:
+  description: Whether the next boot gives the values that the running kernel has.
+  returned: success
+  type: bool
+lost_probes_survived:
+  description:
+    - How many probes in a row may get lost before a path with O(idle_timeout) has forgotten the connection, the
+      kernel's lateness of up to an eighth counted.
+    - Null if not even the first probe is sure to leave in time.
+  returned: success
+  type: int
+  sample: 5
+detection_time:
+  description: Seconds of silence after which a dead peer is declared dead.
+  returned: success
+  type: int
+  sample: 450
+boot_id:
+  description: The kernel's identifier of the current boot. After a reboot it is another one.
+  returned: success
+  type: str
+  sample: 9f5c0a8e-6a2b-4d1c-9a53-2f0d1ac0a0a2
+namespaces:
+  description:
+    - Every other network namespace that has TCP sockets, with its three values, the oldest process that lives there,
+      and that process's systemd unit.
+    - RV(namespaces[].lost_probes_survived) is as RV(lost_probes_survived).
+  returned: success and O(namespaces=true)
+  type: list
+  elements: dict
+  sample:
+    - namespace: 4026532281
+      runtime: {time: 7200, intvl: 75, probes: 9}
+      lost_probes_survived: null
+      pid: 4711
+      name: nginx
+      unit: docker-6f1c.scope
+"""
+
+import os
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.longlived.tcp.plugins.module_utils import _network_namespaces, _other_sources, _runtime
+from ansible_collections.longlived.tcp.plugins.module_utils._boot import Boot, as_rows, shown, values_of
+from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
+from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import detection_time, key, lost_probes_survived
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec=dict(idle_timeout=dict(type="int", default=350), namespaces=dict(type="bool", default=False)),
+        supports_check_mode=True,
+    )
+    idle_timeout = module.params["idle_timeout"]
+    if idle_timeout < 1:
+        module.fail_json(msg="idle_timeout is %d, and must be at least 1 second." % idle_timeout)
+    try:
+        runtime = _runtime.read()
+    except UserError as error:
+        module.fail_json(msg=str(error))
+    boot = Boot.load()
+    settings = boot.settings()
+    for warning in boot.warnings():
+        module.warn(warning)
+    result = dict(
+        changed=False,
+        runtime=runtime,
+        boot=as_rows(settings),
+        assignments=[_row(assignment) for assignment in boot.assignments()],
+        other_sources=_other_sources.seen(),
+        consistent=values_of(settings) == runtime,
+        lost_probes_survived=lost_probes_survived(runtime, idle_timeout),
+        detection_time=detection_time(runtime),
+        boot_id=_runtime.boot_id(),
+    )
+    if module.params["namespaces"]:
+        if os.geteuid() != 0:
+            module.warn("Not root: only the network namespaces of this user's own processes were looked at.")
+        result["namespaces"] = [
+            dict(row, lost_probes_survived=lost_probes_survived(row["runtime"], idle_timeout)) for row in _network_namespaces.others()
+        ]
+    module.exit_json(**result)
+
+
+def _row(assignment):
+    return dict(
+        key=key(assignment.name),
+        value=assignment.value,
+        text=assignment.text,
+        file=shown(assignment.file),
+        line=assignment.line,
+        read_as=shown(assignment.read_as),
+    )
+
+
+if __name__ == "__main__":
+    main()

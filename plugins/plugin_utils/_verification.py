@@ -1,0 +1,67 @@
+# Copyright (c) 2026, longlived.tcp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is wrong with a host, and what holds on it, said in sentences from what the modules returned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import NAMES, key
+
+
+def problems(info: Mapping[str, Any], wanted: Mapping[str, int] | None) -> list[str]:
+    """A sentence for each thing that `keepalive_info` returned and that is not as `wanted`.
+
+    Without `wanted` the running values have to be those of the next boot, whatever they are.
+    """
+    found = []
+    for name in NAMES:
+        runs, boot = info["runtime"][name], info["boot"][name]
+        expected = boot["value"] if wanted is None else wanted[name]
+        if runs != expected:
+            found.append(
+                f"{key(name)} is {runs} in the running kernel (/proc/sys/{key(name).replace('.', '/')}), expected {expected}:"
+                " run longlived.tcp.keepalive, which sets it."
+            )
+        if boot["value"] != expected:
+            found.append(f"{key(name)} will be {boot['value']} after the next boot, expected {expected}: {_remedy(boot)}")
+    return found
+
+
+def _remedy(boot: Mapping[str, Any]) -> str:
+    if boot["file"] is None:
+        return "no file that a boot reads sets it, so that it gets the kernel's default; run longlived.tcp.keepalive."
+    return f"{_place(boot)} sets it; run longlived.tcp.keepalive, which changes that line or says why it cannot."
+
+
+def _place(boot: Mapping[str, Any]) -> str:
+    link = "" if boot["read_as"] == boot["file"] else f" (read as {boot['read_as']})"
+    return f"{boot['file']} line {boot['line']}{link}"
+
+
+def summary(change: Mapping[str, Any], info: Mapping[str, Any] | None) -> str:
+    """One line about a host: the values before and after, and the file that decides at boot."""
+    before, after = (_values(change["runtime"][when]) for when in ("before", "after"))
+    values = f"{after}, unchanged" if before == after else f"{before} -> {after}"
+    files = sorted({change["boot"][name]["file"] or "the kernel's defaults" for name in NAMES})
+    rebooted = ""
+    if info is not None and info["boot_id"] != change["boot_id"]:
+        rebooted = f"; rebooted (boot id {change['boot_id']} -> {info['boot_id']}), and now runs {_values(info['runtime'])}"
+    return f"time/intvl/probes {values}; next boot: {', '.join(files)}{rebooted}{_containers(info)}"
+
+
+def _containers(info: Mapping[str, Any] | None) -> str:
+    """The other network namespaces in which an idle connection is not sure to be kept alive."""
+    rows = [row for row in (info or {}).get("namespaces", ()) if row["lost_probes_survived"] is None]
+    if not rows:
+        return ""
+    named = ", ".join(f"{row['unit'] or row['name']} (pid {row['pid']}) with {_values(row['runtime'])}" for row in rows[:3])
+    more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
+    return f"; not kept alive in {len(rows)} container{'s' if len(rows) > 1 else ''}: {named}{more}"
+
+
+def _values(values: Mapping[str, int]) -> str:
+    return "/".join(str(values[name]) for name in NAMES)

@@ -1,0 +1,139 @@
+# Copyright (c) 2026, longlived.tcp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbooks and roles on whole hosts, typed as a user types them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.hosts import Host
+from tests.managed.running import play
+from tests.managed.state import DEFAULTS, DROP_IN, KEPT_ALIVE, boot_value, exists, runtime, snapshot, write
+
+# An inventory whose host nobody can reach: whoever tries ends with "unreachable".
+NOWHERE = "nowhere ansible_host=127.0.0.1 ansible_port=1\n"
+
+OWN_PLAYBOOK = """
+- name: Somebody's own playbook, with nothing else set
+  hosts: all
+  gather_facts: false
+  tasks:
+    - name: Keep idle connections alive
+      ansible.builtin.include_role:
+        name: longlived.tcp.keepalive
+"""
+
+MISTAKES = [
+    ("-e keepalive_time=0", "keepalive_time is 0, and must be a whole number from 1 to 32767 seconds."),
+    ("-e keepalive_intvl=40000", "keepalive_intvl is 40000, and must be a whole number from 1 to 32767 seconds."),
+    ("-e keepalive_probes=nine", "keepalive_probes"),
+    ("-e keepalive_probes=200", "keepalive_probes is 200, and must be a whole number from 1 to 127."),
+    ("-e keepalive_tiem=45", "The role has no variable keepalive_tiem: did you mean keepalive_time?"),
+    ("-e keepalive_reboot=sometimes", "keepalive_reboot must be one of: never, if_changed, always"),
+    ("-e keepalive_state=gone", "keepalive_state must be one of: present, absent"),
+]
+
+
+def test_a_check_run_of_an_untouched_host_ends_well_and_changes_nothing(hosts: list[Host]) -> None:
+    before = [snapshot(host) for host in hosts]
+    done = play("longlived.tcp.keepalive", hosts[0].rack.inventory, "--check", "--diff")
+    assert done.status == 0, done.output
+    assert all(row["changed"] == 1 for row in done.recap.values())
+    assert "+net.ipv4.tcp_keepalive_time = 45" in done.output
+    assert [snapshot(host) for host in hosts] == before
+
+
+def test_keepalive_then_again_then_verify_then_rollback(hosts: list[Host]) -> None:
+    inventory = hosts[0].rack.inventory
+    first = play("longlived.tcp.keepalive", inventory)
+    assert first.status == 0, first.output
+    for host in hosts:
+        assert runtime(host) == KEPT_ALIVE
+        assert f"{host.name}: time/intvl/probes 7200/75/9 -> 45/45/9; next boot: {DROP_IN}" in first.output
+    again = play("longlived.tcp.keepalive", inventory)
+    assert [row["changed"] for row in again.recap.values()] == [0] * len(hosts)
+    assert play("longlived.tcp.verify", inventory).status == 0
+    back = play("longlived.tcp.rollback", inventory)
+    assert back.status == 0, back.output
+    for host in hosts:
+        assert not exists(host, DROP_IN)
+        assert runtime(host) == DEFAULTS
+        assert boot_value(host) == DEFAULTS
+
+
+def test_a_reboot_proves_it(hosts: list[Host]) -> None:
+    ids = {host.name: host.boot_id() for host in hosts}
+    done = play("longlived.tcp.keepalive", hosts[0].rack.inventory, keepalive_reboot="if_changed", keepalive_time="46")
+    assert done.status == 0, done.output
+    for host in hosts:
+        assert host.boot_id() != ids[host.name]
+        assert runtime(host) == {**KEPT_ALIVE, "time": 46}
+        assert f"rebooted (boot id {ids[host.name]} -> {host.boot_id()}), and now runs 46/45/9" in done.output
+    # One host at a time: a play for each.
+    assert done.output.count("PLAY [Keep idle TCP connections alive]") == len(hosts)
+    ids = {host.name: host.boot_id() for host in hosts}
+    play("longlived.tcp.keepalive", hosts[0].rack.inventory, keepalive_reboot="if_changed", keepalive_time="46")
+    assert ids == {host.name: host.boot_id() for host in hosts}
+
+
+def test_the_role_alone_in_somebodys_own_playbook(hosts: list[Host], tmp_path: Path) -> None:
+    own = tmp_path / "own.yml"
+    own.write_text(OWN_PLAYBOOK)
+    done = play(own, hosts[0].rack.inventory)
+    assert done.status == 0, done.output
+    assert [runtime(host) for host in hosts] == [KEPT_ALIVE] * len(hosts)
+    assert [row["changed"] for row in play(own, hosts[0].rack.inventory).recap.values()] == [0] * len(hosts)
+
+
+@pytest.mark.parametrize("how", [(), ("--check",)], ids=["run", "check"])
+def test_verify_fails_on_an_untouched_host_and_names_each_thing(host: Host, how: tuple[str, ...]) -> None:
+    before = snapshot(host)
+    done = play("longlived.tcp.verify", host.rack.inventory, "--limit", host.name, *how)
+    assert done.status == 2
+    assert "net.ipv4.tcp_keepalive_time is 7200 in the running kernel" in done.output
+    assert "net.ipv4.tcp_keepalive_time will be 7200 after the next boot, expected 45: no file that a boot reads sets it" in done.output
+    assert snapshot(host) == before
+
+
+def test_verify_names_the_file_and_line_that_will_win(host: Host) -> None:
+    play("longlived.tcp.keepalive", host.rack.inventory, "--limit", host.name)
+    write(host, "/etc/sysctl.d/99-zzz.conf", "\n\nnet.ipv4.tcp_keepalive_probes = 3\n")
+    done = play("longlived.tcp.verify", host.rack.inventory, "--limit", host.name)
+    assert done.status == 2
+    assert (
+        "net.ipv4.tcp_keepalive_probes will be 3 after the next boot, expected 9: /etc/sysctl.d/99-zzz.conf line 3 sets it" in done.output
+    )
+    assert "is 45 in the running kernel" not in done.output
+
+
+def test_verify_can_report_only(host: Host) -> None:
+    done = play("longlived.tcp.verify", host.rack.inventory, "--limit", host.name, keepalive_verify_report_only="true")
+    assert done.status == 0
+    assert "net.ipv4.tcp_keepalive_time is 7200 in the running kernel" in done.output
+
+
+@pytest.mark.parametrize(("argument", "says"), MISTAKES, ids=[argument for argument, _ in MISTAKES])
+def test_a_mistake_is_refused_before_any_host_is_touched(tmp_path: Path, argument: str, says: str) -> None:
+    inventory = tmp_path / "hosts.ini"
+    inventory.write_text(NOWHERE)
+    done = play("longlived.tcp.keepalive", inventory, *argument.split())
+    assert says in done.output
+    assert done.recap["nowhere"]["failed"] == 1
+    assert done.recap["nowhere"]["unreachable"] == 0
+
+
+def test_values_from_the_command_line_work(host: Host) -> None:
+    done = play(
+        "longlived.tcp.keepalive",
+        host.rack.inventory,
+        "--limit",
+        host.name,
+        keepalive_time="60",
+        keepalive_intvl="20",
+        keepalive_probes="5",
+    )
+    assert done.status == 0, done.output
+    assert runtime(host) == {"time": 60, "intvl": 20, "probes": 5}

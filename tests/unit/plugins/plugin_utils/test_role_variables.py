@@ -1,0 +1,40 @@
+# Copyright (c) 2026, longlived.tcp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Mistakes in role variables, as a table."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.longlived.tcp.plugins.plugin_utils._role_variables import mistakes
+
+GOOD = {"time": 45, "intvl": 45, "probes": 9}
+
+OUT_OF_RANGE = [
+    ({"time": 0}, "keepalive_time is 0, and must be a whole number from 1 to 32767 seconds."),
+    ({"time": 32768}, "keepalive_time is 32768, and must be a whole number from 1 to 32767 seconds."),
+    ({"intvl": "0"}, "keepalive_intvl is 0, and must be a whole number from 1 to 32767 seconds."),
+    ({"probes": 128}, "keepalive_probes is 128, and must be a whole number from 1 to 127."),
+    ({"probes": "nine"}, "keepalive_probes is nine, and must be a whole number from 1 to 127."),
+    ({"time": 4.5}, "keepalive_time is 4.5, and must be a whole number from 1 to 32767 seconds."),
+    ({"time": True}, "keepalive_time is True, and must be a whole number from 1 to 32767 seconds."),
+    ({"time": None}, "keepalive_time is None, and must be a whole number from 1 to 32767 seconds."),
+]
+
+
+@pytest.mark.parametrize("values", [GOOD, {"time": "45", "intvl": " 1 ", "probes": "127"}, {"time": 32767, "intvl": 32767, "probes": 1}])
+def test_values_in_range(values: dict[str, object]) -> None:
+    assert mistakes(values, "keepalive_", [], []) == []
+
+
+@pytest.mark.parametrize(("changed", "sentence"), OUT_OF_RANGE)
+def test_values_out_of_range(changed: dict[str, object], sentence: str) -> None:
+    assert mistakes({**GOOD, **changed}, "keepalive_", [], []) == [sentence]
+
+
+def test_misspelt_names() -> None:
+    known = ["keepalive_time", "keepalive_probes"]
+    assert mistakes(GOOD, "keepalive_", ["keepalive_time", "keepalive_tiem", "keepalive_xyzzy"], known) == [
+        "The role has no variable keepalive_tiem: did you mean keepalive_time?",
+        "The role has no variable keepalive_xyzzy: it knows keepalive_probes, keepalive_time.",
+    ]
