@@ -9,9 +9,13 @@ import functools
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import nox
+
+sys.path.insert(0, str(Path(__file__).parent))
+from tests.hosts import unavailable
 
 nox.needs_version = ">=2024.10.9"
 nox.options.default_venv_backend = "venv"
@@ -58,15 +62,39 @@ def skip(session: nox.Session, why: str) -> None:
     session.skip(why)
 
 
-def need(session: nox.Session, *versions: str) -> None:
-    """Skip where none of these Pythons is there; nox has been given the first that is."""
-    if interpreter(*versions) is None:
+def need(session: nox.Session, *versions: str) -> str:
+    """The first of these Pythons that is there, which nox has been given as well; skip where there is none."""
+    path = interpreter(*versions)
+    if path is None:
         skip(session, f"there is no Python {' or '.join(versions)} here")
+    return str(path)
 
 
 def need_root(session: nox.Session) -> None:
     if os.geteuid() != 0:
         skip(session, "it makes whole hosts or namespaces, which needs root")
+
+
+def need_kinds(session: nox.Session, *kinds: str) -> str:
+    """The kinds of hosts that this machine can make, each other one named as not run."""
+    reasons = {kind: unavailable(kind) for kind in kinds}
+    for kind, reason in reasons.items():
+        if reason:
+            not_run(f"{session.name} on {kind}", reason)
+    if all(reasons.values()):
+        session.skip("no kind of host can be made here")
+    return " ".join(kind for kind, reason in reasons.items() if not reason)
+
+
+def need_debian_package(session: nox.Session, package: str, program: str) -> None:
+    """Install one of Debian's packages where that can be done; tests that need it say so where it cannot."""
+    if shutil.which(program) or os.geteuid() != 0 or not shutil.which("apt-get"):
+        return
+    install = ("apt-get", "install", "--yes", "--no-install-recommends", package)
+    environment = {"DEBIAN_FRONTEND": "noninteractive"}
+    if subprocess.run(install, capture_output=True, check=False, env={**os.environ, **environment}).returncode != 0:
+        session.run("apt-get", "update", external=True, silent=True, success_codes=range(256))
+        session.run(*install, external=True, silent=True, env=environment, success_codes=range(256))
 
 
 def install_collection(session: nox.Session) -> None:
@@ -118,12 +146,17 @@ def units(session: nox.Session) -> None:
 
 
 def target_units(version: str) -> None:
-    @nox.session(name=f"units-{version}", python=interpreter(version), tags=["quick"], venv_backend="virtualenv")
+    @nox.session(name=f"units-{version}", python=False, tags=["quick"])
     def session_units(session: nox.Session) -> None:
         """What runs on the target, on one of its Pythons, with nothing but the standard library."""
-        need(session, version)
-        session.install("pytest<5" if version == "2.7" else "pytest")
-        session.run("pytest", "tests/unit/plugins/module_utils", *session.posargs)
+        path = need(session, version)
+        # nox itself no longer makes environments of Python 2.7.
+        environment = ROOT / ".nox" / f"target-{version}"
+        if not environment.exists():
+            session.run(sys.executable, "-m", "virtualenv", "--quiet", "--python", path, str(environment), external=True)
+        python = str(environment / "bin" / "python")
+        session.run(python, "-m", "pip", "install", "--quiet", "pytest<5" if version == "2.7" else "pytest", external=True)
+        session.run(python, "-B", "-m", "pytest", "tests/unit/plugins/module_utils", *session.posargs, external=True)
 
 
 for _version in TARGET_PYTHONS:
@@ -160,6 +193,16 @@ def sysctl_d(session: nox.Session) -> None:
     session.run("pytest", "tests/sysctl_d", *session.posargs, env=isolated())
 
 
+@nox.session(python=interpreter(*ANY), tags=["fuzz"])
+def botocore(session: nox.Session) -> None:
+    """~/.aws/config against the real botocore, and the sockets of both AWS CLIs."""
+    need(session, *ANY)
+    need_debian_package(session, "awscli", "/usr/bin/aws")
+    session.install(f"ansible-core~={NEWEST}.0", "awscli~=1.46", "pyyaml", *PYTEST)
+    tests = session.posargs or ["tests/botocore", "--ignore=tests/botocore/test_on_hosts.py"]
+    session.run("pytest", *tests, env=isolated())
+
+
 @nox.session(python=interpreter(*CONTROLLER_PYTHONS[NEWEST]), tags=["hosts"])
 def amazonlinux2(session: nox.Session) -> None:
     """The life of a host on the real Amazon Linux images, for whoever has a container engine."""
@@ -189,18 +232,21 @@ def controller_sessions(core: str) -> None:
     @nox.session(name=f"modules-{core}", python=interpreter(*pythons), tags=["hosts"])
     def modules(session: nox.Session) -> None:
         """Every module, role and playbook on whole hosts, over ssh."""
-        set_up(session)
-        session.run("pytest", "tests/managed", *session.posargs, env={**isolated(), "KEEPALIVE_KINDS": " ".join(MANAGED[core])})
+        kinds = need_kinds(session, *MANAGED[core])
+        set_up(session, "pyyaml")
+        tests = session.posargs or ["tests/managed", "tests/botocore/test_on_hosts.py"]
+        session.run("pytest", *tests, env={**isolated(), "KEEPALIVE_KINDS": kinds})
 
     @nox.session(name=f"molecule-{core}", python=interpreter(*pythons), tags=["hosts"])
     def molecule(session: nox.Session) -> None:
         """The whole life of a host: check, converge, again, verify, reboot, verify, roll back, verify."""
+        kinds = need_kinds(session, *MANAGED[core])
         set_up(session, "molecule~=26.10", "pytest-testinfra~=10.2")
         rack = f"molecule-{core.replace('.', '-')}"
         environment = {
             **isolated(),
             "KEEPALIVE_RACK": rack,
-            "KEEPALIVE_KINDS": " ".join(MANAGED[core]),
+            "KEEPALIVE_KINDS": kinds,
             "KEEPALIVE_OWNER": str(os.getpid()),
         }
         session.run("molecule", "test", "--scenario-name", "default", *session.posargs, env=environment)

@@ -36,6 +36,15 @@ options:
     description: How many probes without an answer end the connection.
     type: int
     default: 9
+  aws_settings:
+    description: The settings that botocore has to resolve for each user and profile that was looked at.
+    type: dict
+    default:
+      tcp_keepalive: true
+  aws_create:
+    description: V(false) accepts a user without C(~/.aws/config).
+    type: bool
+    default: true
 """
 
 EXAMPLES = r"""
@@ -58,8 +67,9 @@ _value:
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import DEFAULTS
-from ansible_collections.longlived.tcp.plugins.plugin_utils._verification import problems
+from ansible_collections.longlived.tcp.plugins.plugin_utils._verification import aws_problems, kernel_problems
 
 
 def keepalive_problems(
@@ -68,10 +78,14 @@ def keepalive_problems(
     time: int = DEFAULTS["time"],
     intvl: int = DEFAULTS["intvl"],
     probes: int = DEFAULTS["probes"],
+    aws_settings: Mapping[str, Any] | None = None,
+    aws_create: bool = True,
 ) -> list[str]:
+    settings = {"tcp_keepalive": True} if aws_settings is None else aws_settings
     # A variable from the command line is text.
     wanted = {"time": int(time), "intvl": int(intvl), "probes": int(probes)}
-    return problems(info, wanted if state == "present" else None)
+    may_lack = state == "absent" or not boolean(aws_create)
+    return kernel_problems(info, None if state == "absent" else wanted) + aws_problems(info, settings, state, may_lack)
 
 
 class FilterModule:

@@ -11,3 +11,7 @@ __metaclass__ = type
 
 class UserError(Exception):
     """What is wrong, where, and what to do, in one sentence for a person."""
+
+    def __init__(self, message):
+        # Python 2 prints an exception's text as ASCII, or not at all.
+        Exception.__init__(self, message if str is not bytes or isinstance(message, bytes) else message.encode("utf-8"))

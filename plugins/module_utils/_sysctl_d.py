@@ -274,7 +274,8 @@ class Tree:
         real = os.path.realpath(path)
         if any(file.path == real for file in self.files()):
             return True
-        return not os.path.lexists(path) and self._slot(path) is not None and self.masked_by(path) is None
+        # Not asked of the disk again: another run may have made the file since the tree was loaded.
+        return self._slot(path) is not None and self.masked_by(path) is None
 
     def masked_by(self, path):
         """The name of the entry that hides `path`, or None."""

@@ -14,13 +14,31 @@ short_description: Tell everything on a host that decides whether its connection
 version_added: 0.1.0
 description:
   - Returns the three TCP keepalive values of the running kernel, those of the next boot with the file and line that
-    decide, and every line that takes part in that decision.
+    decide, every line that takes part in that decision, what botocore makes of users' C(~/.aws/config), and the values
+    in containers.
   - Changes nothing.
 options:
   idle_timeout:
     description: After how many seconds of silence the path forgets a connection. RV(lost_probes_survived) is measured against it.
     type: int
     default: 350
+  aws_users:
+    description:
+      - Whose C(~/.aws/config) to look at, names from the password database. V(@login) is the user who logged in, that is
+        the one C(sudo) or C(doas) came from, else the one the module runs as.
+    type: list
+    elements: str
+    default: []
+  aws_profiles:
+    description: Which profiles of it, as in M(longlived.tcp.aws_config_file).
+    type: list
+    elements: str
+    default: [default]
+  aws_settings:
+    description: Which settings of these.
+    type: list
+    elements: str
+    default: [tcp_keepalive]
   namespaces:
     description:
       - Also look at the host's other network namespaces, that is containers and pods.
@@ -119,6 +137,19 @@ boot_id:
   returned: success
   type: str
   sample: 9f5c0a8e-6a2b-4d1c-9a53-2f0d1ac0a0a2
+aws:
+  description:
+    - A row for each user, as RV(longlived.tcp.aws_config_file#module:files).
+    - RV(aws[].effective) is what botocore resolves for each profile and setting, as text, and null for what is not set.
+  returned: success and O(aws_users) is not empty
+  type: list
+  elements: dict
+  sample:
+    - path: /home/alice/.aws/config
+      user: alice
+      exists: true
+      changed: false
+      effective: {default: {tcp_keepalive: 'true'}}
 namespaces:
   description:
     - Every other network namespace that has TCP sockets, with its three values, the oldest process that lives there,
@@ -139,7 +170,7 @@ namespaces:
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.longlived.tcp.plugins.module_utils import _network_namespaces, _other_sources, _runtime
+from ansible_collections.longlived.tcp.plugins.module_utils import _aws_files, _network_namespaces, _other_sources, _runtime
 from ansible_collections.longlived.tcp.plugins.module_utils._boot import Boot, as_rows, shown, values_of
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import detection_time, key, lost_probes_survived
@@ -147,38 +178,56 @@ from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import de
 
 def main():
     module = AnsibleModule(
-        argument_spec=dict(idle_timeout=dict(type="int", default=350), namespaces=dict(type="bool", default=False)),
+        argument_spec=dict(
+            idle_timeout=dict(type="int", default=350),
+            aws_users=dict(type="list", elements="str", default=[]),
+            aws_profiles=dict(type="list", elements="str", default=["default"]),
+            aws_settings=dict(type="list", elements="str", default=["tcp_keepalive"]),
+            namespaces=dict(type="bool", default=False),
+        ),
         supports_check_mode=True,
     )
-    idle_timeout = module.params["idle_timeout"]
-    if idle_timeout < 1:
-        module.fail_json(msg="idle_timeout is %d, and must be at least 1 second." % idle_timeout)
+    if module.params["idle_timeout"] < 1:
+        module.fail_json(msg="idle_timeout is %d, and must be at least 1 second." % module.params["idle_timeout"])
     try:
-        runtime = _runtime.read()
+        result = _kernel(module)
+        if module.params["aws_users"]:
+            result["aws"] = _aws(module)
+        if module.params["namespaces"]:
+            result["namespaces"] = _namespaces(module)
     except UserError as error:
         module.fail_json(msg=str(error))
+    module.exit_json(changed=False, **result)
+
+
+def _kernel(module):
+    runtime = _runtime.read()
     boot = Boot.load()
     settings = boot.settings()
     for warning in boot.warnings():
         module.warn(warning)
-    result = dict(
-        changed=False,
+    return dict(
         runtime=runtime,
         boot=as_rows(settings),
         assignments=[_row(assignment) for assignment in boot.assignments()],
         other_sources=_other_sources.seen(),
         consistent=values_of(settings) == runtime,
-        lost_probes_survived=lost_probes_survived(runtime, idle_timeout),
+        lost_probes_survived=lost_probes_survived(runtime, module.params["idle_timeout"]),
         detection_time=detection_time(runtime),
         boot_id=_runtime.boot_id(),
     )
-    if module.params["namespaces"]:
-        if os.geteuid() != 0:
-            module.warn("Not root: only the network namespaces of this user's own processes were looked at.")
-        result["namespaces"] = [
-            dict(row, lost_probes_survived=lost_probes_survived(row["runtime"], idle_timeout)) for row in _network_namespaces.others()
-        ]
-    module.exit_json(**result)
+
+
+def _aws(module):
+    asked = [module.params[name] for name in ("aws_users", "aws_profiles", "aws_settings")]
+    return _aws_files.effective(*asked, warn=module.warn)
+
+
+def _namespaces(module):
+    if os.geteuid() != 0:
+        module.warn("Not root: only the network namespaces of this user's own processes were looked at.")
+    timeout = module.params["idle_timeout"]
+    return [dict(row, lost_probes_survived=lost_probes_survived(row["runtime"], timeout)) for row in _network_namespaces.others()]
 
 
 def _row(assignment):

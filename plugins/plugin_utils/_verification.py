@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.longlived.tcp.plugins.module_utils._aws_config import check_settings, same
 from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import NAMES, key
 
 
-def problems(info: Mapping[str, Any], wanted: Mapping[str, int] | None) -> list[str]:
+def kernel_problems(info: Mapping[str, Any], wanted: Mapping[str, int] | None) -> list[str]:
     """A sentence for each thing that `keepalive_info` returned and that is not as `wanted`.
 
     Without `wanted` the running values have to be those of the next boot, whatever they are.
@@ -42,6 +43,31 @@ def _place(boot: Mapping[str, Any]) -> str:
     return f"{boot['file']} line {boot['line']}{link}"
 
 
+def aws_problems(info: Mapping[str, Any], settings: Mapping[str, Any], state: str, may_lack: bool) -> list[str]:
+    """A sentence for each setting that botocore does not resolve to what was asked for, or, if `state`
+    is absent, for each that is still set. `may_lack` accepts users without the file."""
+    asked = check_settings(settings, state)
+    rows = [row for row in info.get("aws", ()) if row["exists"] or not may_lack]
+    return [
+        f"botocore resolves {name} of profile {profile} to {_said(found[name])} for {row['user']} ({row['path']}),"
+        f" expected {_said(value)}: run longlived.tcp.keepalive, which sets it or says why it cannot."
+        for row in rows
+        for profile, found in sorted(row["effective"].items())
+        for name, value in asked.items()
+        if not _agrees(value, found[name])
+    ]
+
+
+def _agrees(asked: Any, found: Any) -> bool:
+    if isinstance(asked, Mapping):
+        return all(_agrees(value, (found or {}).get(name)) for name, value in asked.items())
+    return found is None if asked is None else same(asked, found)
+
+
+def _said(value: object) -> str:
+    return "nothing" if value is None else f"{value}"
+
+
 def summary(change: Mapping[str, Any], info: Mapping[str, Any] | None) -> str:
     """One line about a host: the values before and after, and the file that decides at boot."""
     before, after = (_values(change["runtime"][when]) for when in ("before", "after"))
@@ -50,7 +76,12 @@ def summary(change: Mapping[str, Any], info: Mapping[str, Any] | None) -> str:
     rebooted = ""
     if info is not None and info["boot_id"] != change["boot_id"]:
         rebooted = f"; rebooted (boot id {change['boot_id']} -> {info['boot_id']}), and now runs {_values(info['runtime'])}"
-    return f"time/intvl/probes {values}; next boot: {', '.join(files)}{rebooted}{_containers(info)}"
+    return f"time/intvl/probes {values}; next boot: {', '.join(files)}{rebooted}{_botocore(info)}{_containers(info)}"
+
+
+def _botocore(info: Mapping[str, Any] | None) -> str:
+    rows = (info or {}).get("aws", ())
+    return "".join(f"; {row['path']}{'' if row['exists'] else ' is not there, and was left so'}" for row in rows)
 
 
 def _containers(info: Mapping[str, Any] | None) -> str:

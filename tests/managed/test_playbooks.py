@@ -11,7 +11,7 @@ import pytest
 
 from tests.hosts import Host
 from tests.managed.running import play
-from tests.managed.state import DEFAULTS, DROP_IN, KEPT_ALIVE, boot_value, exists, runtime, snapshot, write
+from tests.managed.state import DEFAULTS, DROP_IN, KEPT_ALIVE, boot_value, exists, read, runtime, snapshot, write
 
 # An inventory whose host nobody can reach: whoever tries ends with "unreachable".
 NOWHERE = "nowhere ansible_host=127.0.0.1 ansible_port=1\n"
@@ -137,3 +137,52 @@ def test_values_from_the_command_line_work(host: Host) -> None:
     )
     assert done.status == 0, done.output
     assert runtime(host) == {"time": 60, "intvl": 20, "probes": 5}
+
+
+def aws_config(host: Host) -> str:
+    return f"/home/{host.login}/.aws/config"
+
+
+def test_the_login_users_aws_config_is_set_where_there_is_one_and_given_back(host: Host) -> None:
+    before = "[default]\nregion = eu-west-1\n"
+    write(host, aws_config(host), before)
+    host.enter(["chown", "-R", f"{host.login}:{host.login}", f"/home/{host.login}/.aws"])
+    limit = ("--limit", host.name)
+    told = play("longlived.tcp.verify", host.rack.inventory, *limit)
+    assert (
+        f"botocore resolves tcp_keepalive of profile default to nothing for {host.login} ({aws_config(host)}), expected true" in told.output
+    )
+    done = play("longlived.tcp.keepalive", host.rack.inventory, *limit)
+    assert done.status == 0, done.output
+    assert read(host, aws_config(host)) == before + "tcp_keepalive = true\n"
+    assert f"; {aws_config(host)}" in done.output
+    assert play("longlived.tcp.keepalive", host.rack.inventory, *limit).recap[host.name]["changed"] == 0
+    assert play("longlived.tcp.verify", host.rack.inventory, *limit).status == 0
+    assert play("longlived.tcp.rollback", host.rack.inventory, *limit).status == 0
+    assert read(host, aws_config(host)) == before
+
+
+def test_a_user_without_aws_config_gets_one_only_when_asked(host: Host) -> None:
+    limit = ("--limit", host.name)
+    done = play("longlived.tcp.keepalive", host.rack.inventory, *limit)
+    assert done.status == 0, done.output
+    assert not exists(host, aws_config(host))
+    assert f"{aws_config(host)} is not there, and was left so" in done.output
+    created = play("longlived.tcp.keepalive", host.rack.inventory, *limit, keepalive_aws_create="true")
+    assert created.status == 0, created.output
+    assert "tcp_keepalive = true" in read(host, aws_config(host))
+    assert play("longlived.tcp.rollback", host.rack.inventory, *limit).status == 0
+    assert not exists(host, aws_config(host))
+
+
+def test_what_the_inventory_says_of_aws_counts(host: Host, tmp_path: Path) -> None:
+    own = tmp_path / "hosts.yml"
+    own.write_text(host.rack.inventory.read_text())
+    (tmp_path / "group_vars").mkdir()
+    (tmp_path / "group_vars" / "all.yml").write_text(
+        "keepalive_aws_users: [alice]\nkeepalive_aws_create: true\nkeepalive_aws_profiles: [prod]\n"
+    )
+    done = play("longlived.tcp.keepalive", own, "--limit", host.name)
+    assert done.status == 0, done.output
+    assert "[profile prod]\ntcp_keepalive = true\n" in read(host, "/home/alice/.aws/config")
+    assert not exists(host, aws_config(host))

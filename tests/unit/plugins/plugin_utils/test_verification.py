@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.longlived.tcp.plugins.plugin_utils._verification import problems, summary
+from ansible_collections.longlived.tcp.plugins.plugin_utils._verification import aws_problems, kernel_problems, summary
 
 DROP_IN = "/etc/sysctl.d/99-tcp-keepalive.conf"
 WANTED = {"time": 45, "intvl": 45, "probes": 9}
@@ -43,19 +43,19 @@ WRONG = [
 
 
 def test_nothing_is_wrong() -> None:
-    assert problems(info(), WANTED) == []
+    assert kernel_problems(info(), WANTED) == []
 
 
 @pytest.mark.parametrize(("found", "sentences"), WRONG)
 def test_a_sentence_for_each_wrong_thing(found: dict[str, Any], sentences: list[str]) -> None:
-    said = problems(found, WANTED)
+    said = kernel_problems(found, WANTED)
     assert len(said) == len(sentences)
     assert all(sentence in line for sentence, line in zip(sentences, said, strict=True))
 
 
 def test_without_wanted_values_runtime_and_boot_have_to_agree() -> None:
-    assert problems(info({"time": 7200}, time=boot(7200, None)), None) == []
-    assert problems(info({"time": 7200}, time=boot(600)), None) == [
+    assert kernel_problems(info({"time": 7200}, time=boot(7200, None)), None) == []
+    assert kernel_problems(info({"time": 7200}, time=boot(600)), None) == [
         "net.ipv4.tcp_keepalive_time is 7200 in the running kernel (/proc/sys/net/ipv4/tcp_keepalive_time), expected 600:"
         " run longlived.tcp.keepalive, which sets it."
     ]
@@ -71,3 +71,39 @@ def test_summary() -> None:
     assert summary(change(WANTED, WANTED), info()) == f"time/intvl/probes 45/45/9, unchanged; next boot: {DROP_IN}"
     rebooted = summary(change(defaults, WANTED), {**info(), "boot_id": "b"})
     assert rebooted.endswith("; rebooted (boot id a -> b), and now runs 45/45/9")
+
+
+def aws(effective: dict[str, Any], exists: bool = True) -> dict[str, Any]:
+    return {"aws": [{"path": "/home/alice/.aws/config", "user": "alice", "exists": exists, "effective": {"default": effective}}]}
+
+
+ON = {"tcp_keepalive": True}
+AWS = [
+    (aws({"tcp_keepalive": "true"}), ON, "present", []),
+    (aws({"tcp_keepalive": "TRUE"}), ON, "present", []),
+    (aws({"tcp_keepalive": None}), ON, "absent", []),
+    (aws({"s3": {"max_concurrent_requests": "5", "other": "x"}}), {"s3": {"max_concurrent_requests": 5}}, "present", []),
+    ({}, ON, "present", []),
+    (
+        aws({"tcp_keepalive": None}),
+        ON,
+        "present",
+        ["resolves tcp_keepalive of profile default to nothing for alice (/home/alice/.aws/config), expected true"],
+    ),
+    (aws({"tcp_keepalive": "yes"}), ON, "present", ["to yes for alice"]),
+    (aws({"tcp_keepalive": "true"}), ON, "absent", ["to true for alice (/home/alice/.aws/config), expected nothing"]),
+    (aws({"s3": None}), {"s3": {"max_concurrent_requests": 5}}, "present", ["resolves s3 of profile default to nothing"]),
+]
+
+
+@pytest.mark.parametrize(("found", "settings", "state", "sentences"), AWS)
+def test_what_botocore_has_to_resolve(found: dict[str, Any], settings: dict[str, Any], state: str, sentences: list[str]) -> None:
+    said = aws_problems(found, settings, state, may_lack=False)
+    assert len(said) == len(sentences)
+    assert all(sentence in line for sentence, line in zip(sentences, said, strict=True))
+
+
+def test_a_user_without_the_file_may_be_accepted() -> None:
+    lacking = aws({"tcp_keepalive": None}, exists=False)
+    assert aws_problems(lacking, ON, "present", may_lack=True) == []
+    assert len(aws_problems(lacking, ON, "present", may_lack=False)) == 1

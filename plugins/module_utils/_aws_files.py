@@ -1,0 +1,338 @@
+# Copyright (c) 2026, longlived.tcp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The files that decide what botocore does for a user: ~/.aws/config, ~/.aws/credentials and
+/etc/environment. Each user's files are read and written with that user's own rights.
+
+    changes = [plan(place, request) for place in places(["alice"], None)]   # decides; changes nothing
+    for change in changes:
+        apply(change)
+    rows = effective(["alice"])                                             # only looks
+"""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import contextlib
+import errno
+import os
+import re
+
+from ansible_collections.longlived.tcp.plugins.module_utils import _aws_config, _safe_file, _users
+from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
+
+NEW_FILE, NEW_DIRECTORY = 0o600, 0o700
+ENVIRONMENT_FILE = "/etc/environment"
+
+# Far beyond any real file, and still read within seconds.
+LARGEST = 32 * 1024 * 1024
+
+ASSIGNMENT = re.compile("\\s*(?:export\\s+)?([A-Za-z0-9_]+)=([^#]*)")
+
+
+class Place:
+    """A file, whose rights count there, and the credentials file that is merged over it."""
+
+    def __init__(self, user, path, credentials):
+        self.user = user
+        self.path = path
+        self.credentials = credentials
+
+
+class Request:
+    """What was asked for every file, checked."""
+
+    def __init__(self, profiles, settings, state="present", create=True):
+        self.profiles = _aws_config.check_profiles(profiles)
+        self.settings = _aws_config.check_settings(settings, state)
+        self.state = state
+        self.create = create
+
+
+class Change:
+    """What will be done to a place: `edited` (None: nothing), and the `row` that tells of it."""
+
+    def __init__(self, place, request):
+        self.place = place
+        self.request = request
+        self.warnings = []
+        self.look()
+
+    def look(self):
+        """Read and decide; changes nothing."""
+        place, request = self.place, self.request
+        self.found = _read(place.path)
+        document = _aws_config.parse(self.found.content, place.path)
+        skipped = self.found.content is None and request.state == "present" and not request.create
+        self.edited = None if skipped else _aws_config.edit(document, request.profiles, request.settings, request.state)
+        credentials = self._credentials()
+        self.row = {
+            "path": place.path,
+            "user": place.user.name,
+            "changed": self.changed,
+            "skipped": skipped,
+            "effective": _aws_config.effective(
+                document, request.profiles, request.settings, credentials, None if skipped else request.state
+            ),
+        }
+        if credentials and not skipped:
+            self._warn_of(credentials, document)
+        if self.changed:
+            _check_writable(place, self.found)
+
+    @property
+    def changed(self):
+        return self.edited is not None and self.edited.changed
+
+    @property
+    def diff(self):
+        return {
+            "before_header": self.place.path,
+            "after_header": self.place.path,
+            "before": self.edited.before,
+            "after": self.edited.after,
+        }
+
+    def _credentials(self):
+        """What is merged over the file; None where there is no such file, or none that can be read."""
+        path = self.place.credentials
+        try:
+            content = None if path is None else _read(path).content
+            return None if content is None else _aws_config.parse(content, path)
+        except UserError as error:
+            self.warnings.append("botocore merges %s over %s, but: %s" % (path, self.place.path, error))
+            return None
+
+    def _warn_of(self, credentials, document):
+        request = self.request
+        for profile, name, line in _aws_config.hidden(document, request.profiles, request.settings, credentials, request.state):
+            self.warnings.append(
+                _aws_config.message(
+                    "%s, line %d: this file is merged over %s and hides %s of profile %s: correct it there.",
+                    self.place.credentials,
+                    line,
+                    self.place.path,
+                    name,
+                    profile,
+                )
+            )
+
+
+def places(users, path):
+    """Where to look: each user's file once, or the one file at `path`."""
+    if path is not None:
+        user = _users.in_charge_of(path) if os.geteuid() == 0 else _users.by_id(os.geteuid())
+        return [Place(user, path, None)]
+    found = []
+    for user in [_users.find(name) for name in users]:
+        if user.home not in [place.user.home for place in found]:
+            found.append(_place_of(user))
+    return found
+
+
+def _place_of(user):
+    directory = os.path.join(user.home, ".aws")
+    return Place(user, os.path.join(directory, "config"), os.path.join(directory, "credentials"))
+
+
+# --- deciding ----------------------------------------------------------------------------------
+
+
+def plan(place, request):
+    """The `Change` for that place; raise `UserError` where it could not be made."""
+    with _rights_at(place):
+        return Change(place, request)
+
+
+@contextlib.contextmanager
+def _rights_at(place):
+    """Act as the place's user, and say in words what the kernel refuses in between two of our looks."""
+    with _users.acting_as(place.user):
+        try:
+            yield
+        except (IOError, OSError) as error:
+            reason = error.strerror or error
+            raise _safe_file.SafeFileError("Cannot use %s: %s: something changes there at this moment; run again." % (place.path, reason))
+
+
+def effective(users, profiles=("default",), settings=("tcp_keepalive",), warn=None):
+    """What botocore resolves for those users: rows like those of a `Change`; nothing is changed.
+
+    `warn`, if given, is called with each warning.
+    """
+    profiles = _aws_config.check_profiles(profiles)
+    settings = _aws_config.check_settings(dict.fromkeys(settings), "absent")
+    return [_look(place, profiles, settings, warn) for place in places(users, None)]
+
+
+def _look(place, profiles, settings, warn):
+    with _rights_at(place):
+        found = _read(place.path)
+        document = _aws_config.parse(found.content, place.path)
+        credentials = None
+        try:
+            credentials = _aws_config.parse(_read(place.credentials).content, place.credentials)
+        except UserError as error:
+            if warn:
+                warn("botocore merges %s over %s, but: %s" % (place.credentials, place.path, error))
+    return {
+        "path": place.path,
+        "user": place.user.name,
+        "exists": found.content is not None,
+        "changed": False,
+        "effective": _aws_config.effective(document, profiles, settings, credentials),
+    }
+
+
+def _read(path):
+    try:
+        size = os.stat(path).st_size
+    except (IOError, OSError):
+        size = 0  # _safe_file says it better
+    if size > LARGEST:
+        raise _safe_file.SafeFileError("%s has %d bytes, which is no configuration file: look at it by hand." % (path, size))
+    return _safe_file.read(path)
+
+
+def _check_writable(place, found):
+    """Raise where `apply` could not write: check mode tells the truth, and nobody's file is changed in vain."""
+    home = place.user.home
+    if place.credentials is not None and not os.path.isdir(home):
+        raise _users.UnknownUser("%s, the home directory of %s, does not exist: create it or leave the user out." % (home, place.user.name))
+    if found.content is None:
+        missing = _missing_directories(found.path)
+        parent = os.path.dirname(missing[0] if missing else found.path)
+        _safe_file.check_replaceable(_safe_file.Found(os.path.join(parent, "config"), None, None))
+        return
+    _check_owner(found)
+    _safe_file.check_replaceable(found)
+
+
+def _check_owner(found):
+    """A file that replaces another keeps its owner and group, which only its owner or root can do."""
+    if os.geteuid() == 0:
+        return
+    if found.stat.st_uid != os.geteuid():
+        raise _users.UnknownUser(
+            "%s belongs to user id %d and not to user id %d, who would have to write it: correct its owner or the link that leads to it."
+            % (found.path, found.stat.st_uid, os.geteuid())
+        )
+    if found.stat.st_gid not in os.getgroups() + [os.getegid()]:
+        raise _users.UnknownUser(
+            "%s belongs to group id %d, of which its owner is no member: correct its group (chgrp)." % (found.path, found.stat.st_gid)
+        )
+
+
+def _missing_directories(path):
+    """The directories above `path` that do not exist, the topmost first."""
+    missing = []
+    directory = os.path.dirname(path)
+    while not os.path.isdir(directory) and directory != os.path.dirname(directory):
+        missing.insert(0, directory)
+        directory = os.path.dirname(directory)
+    return missing
+
+
+# --- acting ------------------------------------------------------------------------------------
+
+
+def back_up(change, copy):
+    """Have `copy` (a function that takes a path and returns the copy's) keep the old file."""
+    if change.found.content is not None:
+        with _rights_at(change.place):
+            change.row["backup_file"] = copy(change.found.path)
+
+
+def apply(change):
+    """Do what was planned; raise `UserError` and leave the file alone where that fails."""
+    with _rights_at(change.place):
+        made = _make_directories(change.found.path)
+        try:
+            with _safe_file.lock(change.place.path):
+                if _read(change.place.path).identity != change.found.identity:
+                    change.look()  # somebody was faster: what they wrote counts
+                if change.changed:
+                    _write(change.found, change.edited.content)
+        except BaseException:
+            for directory in reversed(made):
+                _remove_quietly(directory)
+            raise
+
+
+def _write(found, content):
+    if content is None:
+        _safe_file.remove(found)
+        return
+    with _safe_file.stage(found, content, NEW_FILE) as staged:
+        staged.commit()
+
+
+def _make_directories(path):
+    made = []
+    for directory in _missing_directories(path):
+        try:
+            os.mkdir(directory, NEW_DIRECTORY)
+            os.chmod(directory, NEW_DIRECTORY)  # whatever the umask
+        except (IOError, OSError) as error:
+            if error.errno == errno.EEXIST and os.path.isdir(directory):
+                continue
+            raise _safe_file.SafeFileError("Cannot create the directory %s: %s." % (directory, error.strerror or error))
+        made.append(directory)
+    return made
+
+
+def _remove_quietly(directory):
+    try:
+        os.rmdir(directory)
+    except (IOError, OSError):
+        pass
+
+
+# --- the environment ---------------------------------------------------------------------------
+
+
+def environment_warnings(changes):
+    """What every login gets from /etc/environment and what hides a setting, in sentences."""
+    path = ENVIRONMENT_FILE
+    try:
+        with open(path, "rb") as stream:
+            assignments = environment(stream.read(LARGEST))
+    except (IOError, OSError):
+        return []
+    warnings = []
+    for change in changes:
+        warnings.extend(warning for warning in _hidden_by(assignments, change, path) if warning not in warnings)
+    return warnings
+
+
+def environment(content):
+    """{variable: (value, line)} as pam_env(8) reads it: the last one counts."""
+    found = {}
+    for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), 1):
+        assignment = ASSIGNMENT.match(line)
+        if assignment:
+            value = assignment.group(2).strip()
+            if value[:1] in ("'", '"'):
+                value = value.strip(value[0])
+            found[assignment.group(1)] = (value, number)
+    return found
+
+
+def _hidden_by(assignments, change, path):
+    request, place = change.request, change.place
+    for name in sorted(request.settings):
+        variable = _aws_config.ENVIRONMENT.get(name)
+        value, line = assignments.get(variable, (None, None))
+        if value is not None and (request.state == "absent" or not _aws_config.same(request.settings[name], value)):
+            yield _aws_config.message("%s, line %d: %s hides %s of every profile in botocore: remove it there.", path, line, variable, name)
+    value, line = assignments.get("AWS_CONFIG_FILE", (None, None))
+    if value and place.credentials is not None and not _same_file(value, place):
+        yield _aws_config.message("%s, line %d: AWS_CONFIG_FILE has botocore read %s instead of %s.", path, line, value, place.path)
+
+
+def _same_file(value, place):
+    if value.startswith("~/"):
+        value = os.path.join(place.user.home, str(value[2:]))
+    return os.path.normpath(value) == os.path.normpath(place.path)

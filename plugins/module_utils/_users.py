@@ -1,0 +1,133 @@
+# Copyright (c) 2026, longlived.tcp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Users of the password database, and acting as one of them.
+
+    user = find("@login")           # who logged in: whom sudo or doas came from
+    with acting_as(user):
+        ...                         # the kernel grants what it grants that user, and no more
+
+In somebody's home that somebody decides what a name leads to, and may change it at any moment: no
+check by root holds until the act. Acting as the user needs no check: a link planted toward
+another's file is refused by the kernel, whenever it is planted.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import contextlib
+import os
+import pwd
+
+from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
+
+LOGIN = "@login"
+
+# What sudo and doas leave behind about the one who called them.
+CALLERS = ("SUDO_USER", "DOAS_USER")
+
+# What Python 2 and 3 raise for names that are unknown, or that no user can have.
+NO_SUCH_NAME = (KeyError, TypeError, ValueError)
+
+
+class UnknownUser(UserError):
+    """What is wrong with a user and what to do, in one sentence for a person."""
+
+
+class User:
+    def __init__(self, name, uid, gid, home):
+        self.name = name
+        self.uid = uid
+        self.gid = gid
+        self.home = home
+
+
+def find(name, environ=None):
+    """The user of that name; `@login` is the one who logged in."""
+    if name == LOGIN:
+        return login(os.environ if environ is None else environ)
+    try:
+        return _user(pwd.getpwnam(name))
+    except NO_SUCH_NAME:
+        raise UnknownUser("There is no user named %s on this host: create the user or correct the name." % name)
+
+
+def login(environ):
+    """The user whom sudo or doas came from, else the one who runs this."""
+    for variable in CALLERS:
+        if environ.get(variable):
+            try:
+                return _user(pwd.getpwnam(environ[variable]))
+            except NO_SUCH_NAME:
+                raise UnknownUser("%s names %s, whom this host does not know: name the users." % (variable, environ[variable]))
+    return by_id(os.geteuid())
+
+
+def by_id(uid):
+    try:
+        return _user(pwd.getpwuid(uid))
+    except KeyError:
+        raise UnknownUser("The user id %d has no entry in the password database: name the users." % uid)
+
+
+def _user(entry):
+    return User(entry.pw_name, entry.pw_uid, entry.pw_gid, entry.pw_dir)
+
+
+def in_charge_of(path):
+    """The user who decides what `path` leads to: the owner of the first part that is not root's.
+
+    Root, for a path in directories of root's own.
+    """
+    part = os.sep
+    for name in os.path.normpath(path).split(os.sep):
+        part = os.path.join(part, name)
+        try:
+            # A link is its owner's, and so is what it leads to: either may be the first.
+            for status in (os.lstat(part), os.stat(part)):
+                if status.st_uid != 0:
+                    return _owner(status)
+        except (IOError, OSError):
+            break
+    return by_id(0)
+
+
+def _owner(status):
+    try:
+        return by_id(status.st_uid)
+    except UserError:
+        return User("#%d" % status.st_uid, status.st_uid, status.st_gid, None)
+
+
+@contextlib.contextmanager
+def acting_as(user):
+    """Have that user's rights for a while. Who is not root has his own rights only, and keeps them.
+
+    The real and the saved user id stay root's: the user can neither stop nor trace this process.
+    """
+    if os.geteuid() != 0 or user.uid == 0:
+        yield
+        return
+    groups, gid = os.getgroups(), os.getegid()
+    try:
+        _become(user)
+        yield
+    finally:
+        # In this order: only root may change groups. A failure must not go on as somebody else.
+        os.seteuid(0)
+        os.setegid(gid)
+        os.setgroups(groups)
+
+
+def _become(user):
+    try:
+        if user.home is None:
+            os.setgroups([user.gid])
+        else:
+            os.initgroups(user.name, user.gid)
+        os.setegid(user.gid)
+        os.seteuid(user.uid)
+    except (IOError, OSError) as error:
+        raise UnknownUser("Cannot act as %s: %s." % (user.name, error.strerror or error))
