@@ -34,73 +34,73 @@ import shlex
 
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 
-MARKER = "# Added by longlived.tcp"
+MARKER = u"# Added by longlived.tcp"
 
 # An option that we create holds its settings four deep; below somebody's empty option we write them
 # two deep. So `absent` knows whether the option itself was there before.
-OWN_DEPTH, GUEST_DEPTH = "    ", "  "
+OWN_DEPTH, GUEST_DEPTH = u"    ", u"  "
 
 # Python's str.isspace(), written out: Python 2 has another idea of it.
 INLINE_BLANKS = (
-    " \t\x0b\x0c\x1c\x1d\x1e\x1f\x85\xa0\u1680"
-    "\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+    u" \t\x0b\x0c\x1c\x1d\x1e\x1f\x85\xa0\u1680"
+    u"\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 )
-BLANKS = INLINE_BLANKS + "\r\n"
+BLANKS = INLINE_BLANKS + u"\r\n"
 
 # One line: indentation, then a header or a name before a delimiter; neither in a comment.
-ROW = re.compile("([%s]*)(?:[#;]|\\[([^\r\n]+)\\]|([^=:\r\n]*)[=:])?[^\r\n]*(?:\r\n|\r|\n|\\Z)" % INLINE_BLANKS)
-LINE = re.compile("[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
-LINE_END = re.compile("[\r\n]*\\Z")
-DELIMITER = re.compile("[=:]")
+ROW = re.compile(u"([%s]*)(?:[#;]|\\[([^\r\n]+)\\]|([^=:\r\n]*)[=:])?[^\r\n]*(?:\r\n|\r|\n|\\Z)" % INLINE_BLANKS)
+LINE = re.compile(u"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+LINE_END = re.compile(u"[\r\n]*\\Z")
+DELIMITER = re.compile(u"[=:]")
 
 # Where str.splitlines() ends a line, which botocore uses inside a nested section.
-NESTED_LINE_ENDS_ONLY = re.compile("[\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")
-NESTED_LINE_ENDS = re.compile("[\n\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")
+NESTED_LINE_ENDS_ONLY = re.compile(u"[\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")
+NESTED_LINE_ENDS = re.compile(u"[\n\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")
 
 # What shlex.split() makes two plain words of, without asking it: it takes 30 microseconds a name.
-TWO_WORDS = re.compile('[ \t\r\n]*[^ \t\r\n\'"\\\\]+[ \t\r\n]+(?:([^ \t\r\n\'"\\\\]+)|"([^"\\\\]*)")[ \t\r\n]*\\Z')
-PLAIN_PROFILE = re.compile("[A-Za-z0-9_@%+:,./-]+\\Z")
+TWO_WORDS = re.compile(u'[ \t\r\n]*[^ \t\r\n\'"\\\\]+[ \t\r\n]+(?:([^ \t\r\n\'"\\\\]+)|"([^"\\\\]*)")[ \t\r\n]*\\Z')
+PLAIN_PROFILE = re.compile(u"[A-Za-z0-9_@%+:,./-]+\\Z")
 
-SETTING = re.compile("[a-z0-9_][a-z0-9_.-]*\\Z")
-NESTED_SETTING = re.compile("[A-Za-z0-9_][A-Za-z0-9_.-]*\\Z")
-UNWRITABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+SETTING = re.compile(u"[a-z0-9_][a-z0-9_.-]*\\Z")
+NESTED_SETTING = re.compile(u"[A-Za-z0-9_][A-Za-z0-9_.-]*\\Z")
+UNWRITABLE = re.compile(u"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 
 # Settings that are credentials or name a place of one. `credential_source` and `role_arn` are not.
-SECRET = re.compile("secret|token|passw|access_key|private_key|api_key|credential_process|external_id", re.IGNORECASE)
+SECRET = re.compile(u"secret|token|passw|access_key|private_key|api_key|credential_process|external_id", re.IGNORECASE)
 
 # botocore's environment variables that hide a setting of the file; the AWS CLI's are the last two.
 ENVIRONMENT = {
-    "account_id_endpoint_mode": "AWS_ACCOUNT_ID_ENDPOINT_MODE",
-    "auth_scheme_preference": "AWS_AUTH_SCHEME_PREFERENCE",
-    "ca_bundle": "AWS_CA_BUNDLE",
-    "defaults_mode": "AWS_DEFAULTS_MODE",
-    "disable_host_prefix_injection": "AWS_DISABLE_HOST_PREFIX_INJECTION",
-    "disable_request_compression": "AWS_DISABLE_REQUEST_COMPRESSION",
-    "ec2_metadata_service_endpoint": "AWS_EC2_METADATA_SERVICE_ENDPOINT",
-    "ec2_metadata_service_endpoint_mode": "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
-    "ec2_metadata_v1_disabled": "AWS_EC2_METADATA_V1_DISABLED",
-    "endpoint_discovery_enabled": "AWS_ENDPOINT_DISCOVERY_ENABLED",
-    "endpoint_url": "AWS_ENDPOINT_URL",
-    "ignore_configured_endpoint_urls": "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
-    "imds_use_ipv6": "AWS_IMDS_USE_IPV6",
-    "max_attempts": "AWS_MAX_ATTEMPTS",
-    "metadata_service_num_attempts": "AWS_METADATA_SERVICE_NUM_ATTEMPTS",
-    "metadata_service_timeout": "AWS_METADATA_SERVICE_TIMEOUT",
-    "region": "AWS_DEFAULT_REGION",
-    "request_checksum_calculation": "AWS_REQUEST_CHECKSUM_CALCULATION",
-    "request_min_compression_size_bytes": "AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES",
-    "response_checksum_validation": "AWS_RESPONSE_CHECKSUM_VALIDATION",
-    "retry_mode": "AWS_RETRY_MODE",
-    "role_arn": "AWS_ROLE_ARN",
-    "role_session_name": "AWS_ROLE_SESSION_NAME",
-    "sdk_ua_app_id": "AWS_SDK_UA_APP_ID",
-    "sigv4a_signing_region_set": "AWS_SIGV4A_SIGNING_REGION_SET",
-    "sts_regional_endpoints": "AWS_STS_REGIONAL_ENDPOINTS",
-    "tcp_keepalive": "BOTOCORE_TCP_KEEPALIVE",
-    "use_dualstack_endpoint": "AWS_USE_DUALSTACK_ENDPOINT",
-    "use_fips_endpoint": "AWS_USE_FIPS_ENDPOINT",
-    "cli_pager": "AWS_PAGER",
-    "output": "AWS_DEFAULT_OUTPUT",
+    u"account_id_endpoint_mode": u"AWS_ACCOUNT_ID_ENDPOINT_MODE",
+    u"auth_scheme_preference": u"AWS_AUTH_SCHEME_PREFERENCE",
+    u"ca_bundle": u"AWS_CA_BUNDLE",
+    u"defaults_mode": u"AWS_DEFAULTS_MODE",
+    u"disable_host_prefix_injection": u"AWS_DISABLE_HOST_PREFIX_INJECTION",
+    u"disable_request_compression": u"AWS_DISABLE_REQUEST_COMPRESSION",
+    u"ec2_metadata_service_endpoint": u"AWS_EC2_METADATA_SERVICE_ENDPOINT",
+    u"ec2_metadata_service_endpoint_mode": u"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
+    u"ec2_metadata_v1_disabled": u"AWS_EC2_METADATA_V1_DISABLED",
+    u"endpoint_discovery_enabled": u"AWS_ENDPOINT_DISCOVERY_ENABLED",
+    u"endpoint_url": u"AWS_ENDPOINT_URL",
+    u"ignore_configured_endpoint_urls": u"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    u"imds_use_ipv6": u"AWS_IMDS_USE_IPV6",
+    u"max_attempts": u"AWS_MAX_ATTEMPTS",
+    u"metadata_service_num_attempts": u"AWS_METADATA_SERVICE_NUM_ATTEMPTS",
+    u"metadata_service_timeout": u"AWS_METADATA_SERVICE_TIMEOUT",
+    u"region": u"AWS_DEFAULT_REGION",
+    u"request_checksum_calculation": u"AWS_REQUEST_CHECKSUM_CALCULATION",
+    u"request_min_compression_size_bytes": u"AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES",
+    u"response_checksum_validation": u"AWS_RESPONSE_CHECKSUM_VALIDATION",
+    u"retry_mode": u"AWS_RETRY_MODE",
+    u"role_arn": u"AWS_ROLE_ARN",
+    u"role_session_name": u"AWS_ROLE_SESSION_NAME",
+    u"sdk_ua_app_id": u"AWS_SDK_UA_APP_ID",
+    u"sigv4a_signing_region_set": u"AWS_SIGV4A_SIGNING_REGION_SET",
+    u"sts_regional_endpoints": u"AWS_STS_REGIONAL_ENDPOINTS",
+    u"tcp_keepalive": u"BOTOCORE_TCP_KEEPALIVE",
+    u"use_dualstack_endpoint": u"AWS_USE_DUALSTACK_ENDPOINT",
+    u"use_fips_endpoint": u"AWS_USE_FIPS_ENDPOINT",
+    u"cli_pager": u"AWS_PAGER",
+    u"output": u"AWS_DEFAULT_OUTPUT",
 }
 
 
@@ -111,7 +111,7 @@ class AwsConfigError(UserError):
 def message(form, *parts):
     """A native string with texts of either kind in it: Python 2 does not mix them by itself."""
     text = form % tuple(part if isinstance(part, int) else _text(part) for part in parts)
-    return text if str is not bytes or isinstance(text, bytes) else text.encode("utf-8")
+    return text if str is not bytes or isinstance(text, bytes) else text.encode(u"utf-8")
 
 
 class SecretRefused(AwsConfigError):
@@ -128,23 +128,23 @@ class SecretRefused(AwsConfigError):
 def check_settings(settings, state):
     """The asked settings as text, as botocore will give them back; raise for what it could not."""
     if not settings:
-        raise AwsConfigError("settings is empty: name at least one setting, such as tcp_keepalive.")
+        raise AwsConfigError(u"settings is empty: name at least one setting, such as tcp_keepalive.")
     secrets = sorted(_secrets(settings))
     if secrets:
         raise SecretRefused(
             message(
-                "settings holds credentials (%s): they belong in no playbook and are not written.",
-                ", ".join(where for where, text in secrets),
+                u"settings holds credentials (%s): they belong in no playbook and are not written.",
+                u", ".join(where for where, text in secrets),
             ),
             [text for where, text in secrets if text],
         )
     checked = {}
     for given, value in settings.items():
-        name = _name(given, SETTING, "")
+        name = _name(given, SETTING, u"")
         if isinstance(value, dict):
             if not value:
-                raise AwsConfigError("settings.%s is an empty dictionary: name at least one setting in it." % name)
-            checked[name] = dict((_name(key, NESTED_SETTING, name + "."), _value(name, key, inner, state)) for key, inner in value.items())
+                raise AwsConfigError(u"settings.%s is an empty dictionary: name at least one setting in it." % name)
+            checked[name] = dict((_name(key, NESTED_SETTING, name + u"."), _value(name, key, inner, state)) for key, inner in value.items())
         else:
             checked[name] = _value(name, None, value, state)
     return checked
@@ -156,12 +156,12 @@ def check_profiles(profiles):
     for profile in [_text(given) for given in profiles]:
         if not profile or UNWRITABLE.search(profile):
             raise AwsConfigError(
-                "profiles: %s is no name of a profile: it is empty or holds a line end or control character." % _shown(profile)
+                u"profiles: %s is no name of a profile: it is empty or holds a line end or control character." % _shown(profile)
             )
         if profile not in checked:
             checked.append(profile)
     if not checked:
-        raise AwsConfigError("profiles is empty: name at least one profile, such as default.")
+        raise AwsConfigError(u"profiles is empty: name at least one profile, such as default.")
     return checked
 
 
@@ -174,9 +174,9 @@ def _secrets(settings):
     for name, value in settings.items():
         inner = value.items() if isinstance(value, dict) else [(None, value)]
         for key, secret in inner:
-            where = name if key is None else "%s.%s" % (name, key)
+            where = name if key is None else u"%s.%s" % (name, key)
             if is_secret(_text(where)):
-                yield where, "%s" % (secret,)
+                yield where, u"%s" % (secret,)
 
 
 def _name(name, pattern, inside):
@@ -184,48 +184,48 @@ def _name(name, pattern, inside):
     if pattern.match(name):
         return name
     if SETTING.match(name.lower()):
-        raise AwsConfigError("settings: botocore reads names of settings in lower case: write %s, not %s." % (name.lower(), name))
-    raise AwsConfigError("settings: %s%s is no name of a setting: letters, digits, '_', '-' and '.' only." % (inside, _shown(name)))
+        raise AwsConfigError(u"settings: botocore reads names of settings in lower case: write %s, not %s." % (name.lower(), name))
+    raise AwsConfigError(u"settings: %s%s is no name of a setting: letters, digits, '_', '-' and '.' only." % (inside, _shown(name)))
 
 
 def _value(name, key, value, state):
-    where = name if key is None else "%s.%s" % (name, _text(key))
-    if state == "absent":
+    where = name if key is None else u"%s.%s" % (name, _text(key))
+    if state == u"absent":
         return None
     if isinstance(value, bool):
-        return "true" if value else "false"
+        return u"true" if value else u"false"
     if value is None or isinstance(value, (list, tuple, dict)):
-        or_more = ", or a dictionary of such" if key is None else ""
-        raise AwsConfigError("settings.%s must be a string, a number or a boolean%s." % (where, or_more))
+        or_more = u", or a dictionary of such" if key is None else u""
+        raise AwsConfigError(u"settings.%s must be a string, a number or a boolean%s." % (where, or_more))
     text = _text(value)
     if UNWRITABLE.search(text):
-        raise AwsConfigError("settings.%s holds a line end or a control character: a value is one line." % where)
+        raise AwsConfigError(u"settings.%s holds a line end or a control character: a value is one line." % where)
     if text != text.strip(BLANKS):
-        raise AwsConfigError("settings.%s begins or ends with a blank: botocore would read it without." % where)
+        raise AwsConfigError(u"settings.%s begins or ends with a blank: botocore would read it without." % where)
     return text
 
 
 def _text(value):
     """Text of any scalar, in either Python; text that no UTF-8 file can hold is refused."""
-    if not isinstance(value, (bytes, type(""))):
-        value = repr(value) if isinstance(value, float) else "%s" % (value,)
+    if not isinstance(value, (bytes, type(u""))):
+        value = repr(value) if isinstance(value, float) else u"%s" % (value,)
     try:
-        content = value if isinstance(value, bytes) else value.encode("utf-8")
+        content = value if isinstance(value, bytes) else value.encode(u"utf-8")
         return _decode(content)
     except UnicodeError:
-        raise AwsConfigError("A name, value or path is no valid text (UTF-8).")
+        raise AwsConfigError(u"A name, value or path is no valid text (UTF-8).")
 
 
 def _shown(text):
     """Text within quotes, on one line."""
-    return "'%s'" % text.encode("unicode_escape").decode("ascii")
+    return u"'%s'" % text.encode(u"unicode_escape").decode(u"ascii")
 
 
 def same(asked, found):
     """Whether botocore gives what was asked when it reads `found`: booleans count in any case."""
     if found is None or isinstance(found, dict):
         return False
-    return found == asked or (asked in ("true", "false") and found.lower() == asked)
+    return found == asked or (asked in (u"true", u"false") and found.lower() == asked)
 
 
 # --- reading -----------------------------------------------------------------------------------
@@ -234,7 +234,7 @@ def same(asked, found):
 class Section:
     """A header, the lines up to the next one, and the line of each option in between."""
 
-    __slots__ = ("name", "line", "end", "options")
+    __slots__ = (u"name", u"line", u"end", u"options")
 
     def __init__(self, name, line, options):
         self.name = name
@@ -250,7 +250,7 @@ class Document:
         self.path = path
         self.exists = exists
         # Whether the last line lacks its end; an empty file counts, a file yet to be created does not.
-        self.open_end = exists and text[-1:] not in ("\n", "\r")
+        self.open_end = exists and text[-1:] not in (u"\n", u"\r")
         self.lines = _lines(text)
         self.sections = []
         self.defaults = {}
@@ -266,8 +266,8 @@ class Document:
         Everything in this loop is paid 50,000 times for a file of 1 MB.
         """
         lines, continued, blanks, known = self.lines, self.continued, BLANKS, {}
-        nothing = ("", "#", ";")
-        lower = _lower if "\u0130" in text else type(text).lower
+        nothing = (u"", u"#", u";")
+        lower = _lower if u"\u0130" in text else type(text).lower
         options, option_line, level = None, None, 0
         for number, (indentation, header, raw) in enumerate(ROW.findall(text)):
             if not raw and not header and (number >= len(lines) or lines[number].strip(blanks)[:1] in nothing):
@@ -280,13 +280,13 @@ class Document:
                 options, option_line = self._open_section(header, number, known), None
                 continue
             if options is None:
-                raise self.refusal(number, "there is no section header, such as [default], above it; add one")
+                raise self.refusal(number, u"there is no section header, such as [default], above it; add one")
             name = lower(raw.rstrip(blanks))
             if not name:
-                raise self.refusal(number, "it is neither a comment, a section header nor 'name = value'; correct it")
+                raise self.refusal(number, u"it is neither a comment, a section header nor 'name = value'; correct it")
             if name in options:
                 raise self.refusal(
-                    number, "it repeats the setting of line %d in the same section; remove one of them" % (options[name] + 1)
+                    number, u"it repeats the setting of line %d in the same section; remove one of them" % (options[name] + 1)
                 )
             options[name] = option_line = number
         self._close_sections()
@@ -295,10 +295,10 @@ class Document:
     def _open_section(self, name, number, known):
         """The options of a new section; only [DEFAULT] may come again, and goes on then."""
         if name in known:
-            raise self.refusal(number, "it begins the same section as line %d; make them one section" % (known[name] + 1))
-        if name != "DEFAULT":
+            raise self.refusal(number, u"it begins the same section as line %d; make them one section" % (known[name] + 1))
+        if name != u"DEFAULT":
             known[name] = number
-        options = self.defaults if name == "DEFAULT" else {}
+        options = self.defaults if name == u"DEFAULT" else {}
         self.sections.append(Section(name, number, options))
         return options
 
@@ -314,20 +314,20 @@ class Document:
                 continue
             for number in more:
                 for part in NESTED_LINE_ENDS.split(self.lines[number].strip(BLANKS)):
-                    if part.strip(BLANKS) and "=" not in part:
-                        raise self.refusal(number, "it belongs to the nested section of line %d but has no '='; correct it" % (first + 1))
+                    if part.strip(BLANKS) and u"=" not in part:
+                        raise self.refusal(number, u"it belongs to the nested section of line %d but has no '='; correct it" % (first + 1))
 
     def refusal(self, number, reason):
-        return self.complaint(number, "botocore cannot read this file: %s" % reason)
+        return self.complaint(number, u"botocore cannot read this file: %s" % reason)
 
     def complaint(self, number, reason):
-        return AwsConfigError("%s, line %d: %s." % (self.path, number + 1, reason))
+        return AwsConfigError(u"%s, line %d: %s." % (self.path, number + 1, reason))
 
     # What a line holds.
 
     def body(self, number):
         """A line without its end."""
-        return self.lines[number].rstrip("\r\n")
+        return self.lines[number].rstrip(u"\r\n")
 
     def indentation(self, number):
         line = self.lines[number]
@@ -340,7 +340,7 @@ class Document:
                 end = LINE_END.search(self.lines[at]).group()
                 if end:
                     return end
-        return "\n"
+        return u"\n"
 
     def is_blank(self, number):
         return not self.lines[number].strip(BLANKS)
@@ -360,10 +360,10 @@ class Document:
         parts = [value]
         for at in range(number + 1, more[-1] + 1):
             part = self.lines[at].strip(BLANKS)
-            if part[:1] not in ("#", ";"):
+            if part[:1] not in (u"#", u";"):
                 parts.append(part)
-        value = "\n".join(parts)
-        return value if not value.startswith("\n") else _nested(value)
+        value = u"\n".join(parts)
+        return value if not value.startswith(u"\n") else _nested(value)
 
     def profiles(self):
         """{name: its section}, the last of several sections for one profile."""
@@ -394,7 +394,7 @@ class Document:
     def credential(self, profile, name):
         """The same in a credentials file, where a section is named exactly like its profile."""
         if self._named is None:
-            self._named = dict((section.name, section) for section in self.sections if section.name != "DEFAULT")
+            self._named = dict((section.name, section) for section in self.sections if section.name != u"DEFAULT")
         return self._get(self._named.get(profile), name)
 
     def _get(self, section, name):
@@ -419,8 +419,8 @@ def parse(content, path):
     try:
         return Document(_text(path), _decode(content or b""), content is not None)
     except UnicodeDecodeError as error:
-        line = len(LINE.findall(content[: error.start].decode("latin-1") + "."))
-        raise Document(_text(path), "", True).refusal(line - 1, "it is not UTF-8; convert it (iconv -t UTF-8)")
+        line = len(LINE.findall(content[: error.start].decode(u"latin-1") + u"."))
+        raise Document(_text(path), u"", True).refusal(line - 1, u"it is not UTF-8; convert it (iconv -t UTF-8)")
     finally:
         if collecting:
             gc.enable()
@@ -431,7 +431,7 @@ def _decode(content):
     surrogate = re.search(b"\xed[\xa0-\xbf]", content)
     if surrogate:
         raise UnicodeDecodeError("utf-8", content, surrogate.start(), surrogate.end(), "surrogate")
-    return content.decode("utf-8")
+    return content.decode(u"utf-8")
 
 
 def _lines(text):
@@ -441,30 +441,30 @@ def _lines(text):
 
 def _lower(text):
     """str.lower() as Python 3 has it: Python 2 makes a plain i of the dotted capital one."""
-    return text.replace("\u0130", "i\u0307").lower()
+    return text.replace(u"\u0130", u"i\u0307").lower()
 
 
 def _nested(value):
     settings = {}
     for line in NESTED_LINE_ENDS.split(value):
         if line.strip(BLANKS):
-            name, value = line.split("=", 1)
+            name, value = line.split(u"=", 1)
             settings[name.strip(BLANKS)] = value.strip(BLANKS)
     return settings
 
 
 def profile_of(section):
     """The profile that a section of that name holds; None if it holds none."""
-    if section == "default":
+    if section == u"default":
         return section
-    if not section.startswith("profile"):
+    if not section.startswith(u"profile"):
         return None
     plain = TWO_WORDS.match(section)
     if plain:
         return plain.group(1) if plain.group(2) is None else plain.group(2)
     try:
         # Python 2's shlex knows bytes only, Python 3's text only.
-        words = shlex.split(section if str is not bytes else section.encode("utf-8"))
+        words = shlex.split(section if str is not bytes else section.encode(u"utf-8"))
     except ValueError:
         return None
     return _text(words[1]) if len(words) == 2 else None
@@ -472,11 +472,11 @@ def profile_of(section):
 
 def header_of(profile):
     """The header of a new section for that profile."""
-    if profile == "default":
-        return "[default]"
+    if profile == u"default":
+        return u"[default]"
     if PLAIN_PROFILE.match(profile):
-        return "[profile %s]" % profile
-    return '[profile "%s"]' % profile.replace("\\", "\\\\").replace('"', '\\"')
+        return u"[profile %s]" % profile
+    return u'[profile "%s"]' % profile.replace(u"\\", u"\\\\").replace(u'"', u'\\"')
 
 
 # --- editing -----------------------------------------------------------------------------------
@@ -535,11 +535,11 @@ class Edit:
         if document.open_end and lines:
             lines[-1] += document.line_end(len(lines) - 1)
         for number in self.removed:
-            lines[number] = ""
+            lines[number] = u""
         for number, body in self.replaced.items():
             lines[number] = body + document.line_end(number)
         for number, bodies in self.added.items():
-            lines[number] += "".join(body + document.line_end(number) for body in bodies)
+            lines[number] += u"".join(body + document.line_end(number) for body in bodies)
         return lines
 
     def text(self):
@@ -549,9 +549,9 @@ class Edit:
         end = document.line_end(len(document.lines) - 1)
         for bodies in self.appended:
             # Always one empty line in front, so that `absent` knows how many to take away.
-            lines.extend(body + end for body in ([""] if lines else []) + bodies)
-        text = "".join(lines)
-        return re.sub("(\r\n|\r|\n)\\Z", "", text) if document.open_end else text
+            lines.extend(body + end for body in ([u""] if lines else []) + bodies)
+        text = u"".join(lines)
+        return re.sub(u"(\r\n|\r|\n)\\Z", u"", text) if document.open_end else text
 
     def _check(self, lines):
         """Read the changed sections again: what was asked must be in them, and nothing else be different."""
@@ -560,13 +560,13 @@ class Edit:
             if section.line in self.removed:
                 continue
             following = document.lines[section.end : section.end + 1]  # the next header must still be one
-            again = Document(document.path, "".join(lines[section.line : section.end] + following), True)
+            again = Document(document.path, u"".join(lines[section.line : section.end] + following), True)
             expected = dict((name, document.value(number)) for name, number in section.options.items())
             expected.update((name, _after(expected.get(name, document.inherited(name)), settings[name], state)) for name in settings)
             found = dict((name, again.value(number)) for name, number in again.sections[0].options.items())
             found.update((name, document.inherited(name)) for name in set(expected) - set(found))
             if len(again.sections) != 1 + len(following) or _held(found) != _held(expected):
-                raise document.complaint(section.line, "this section cannot be changed safely; change it by hand")
+                raise document.complaint(section.line, u"this section cannot be changed safely; change it by hand")
 
 
 def _held(settings):
@@ -581,18 +581,18 @@ def edit(document, profiles, settings, state):
     for profile in chosen(document, profiles):
         section = document.profiles().get(profile)
         if section is not None:
-            (_set_all if state == "present" else _remove_all)(change, profile, section, settings)
+            (_set_all if state == u"present" else _remove_all)(change, profile, section, settings)
             change.touched.append((section, settings, state))
-        elif state == "present":
+        elif state == u"present":
             _append_section(change, profile, settings)
     return _edited(change)
 
 
 def chosen(document, profiles):
     """The names of the profiles meant by `profiles`, in which '*' is every one and default."""
-    if "*" not in profiles:
+    if u"*" not in profiles:
         return profiles
-    return sorted(set(document.profiles()) | set(profiles) - set(["*"]) | set(["default"]))
+    return sorted(set(document.profiles()) | set(profiles) - set([u"*"]) | set([u"default"]))
 
 
 def effective(document, profiles, settings, credentials=None, state=None):
@@ -615,7 +615,7 @@ def hidden(document, profiles, settings, credentials, state):
     for profile in chosen(document, profiles):
         for name in sorted(settings):
             found, line = credentials.credential(profile, name)
-            if found is not None and (state == "absent" or not _satisfied(settings[name], found)):
+            if found is not None and (state == u"absent" or not _satisfied(settings[name], found)):
                 yield profile, name, line + 1
 
 
@@ -624,8 +624,8 @@ def _after(found, asked, state):
     if state is None:
         return found
     if not isinstance(asked, dict):
-        return None if state == "absent" else found if same(asked, found) else asked
-    if state == "absent" and not isinstance(found, dict):
+        return None if state == u"absent" else found if same(asked, found) else asked
+    if state == u"absent" and not isinstance(found, dict):
         return found
     values = dict(found) if isinstance(found, dict) else {}
     for key in asked:
@@ -644,18 +644,18 @@ def _part(found, asked):
 def _edited(change):
     document = change.document
     if not change:
-        return Edited(None, "", "", changed=False)
+        return Edited(None, u"", u"", changed=False)
     text = change.text()
     # We created the file if nothing else is in it: an empty one would have had no line end.
     removed = not text and not document.open_end
     before = _shown_lines((header, old) for header, old, _new in change.pieces)
     after = _shown_lines((header, new) for header, _old, new in change.pieces)
-    return Edited(None if removed else text.encode("utf-8"), before, after)
+    return Edited(None if removed else text.encode(u"utf-8"), before, after)
 
 
 def _shown_lines(pieces):
     """Changed lines below the header of their section; a section that comes or goes has its own among them."""
-    return "".join("%s\n" % line for header, lines in pieces for line in ([header] if header else []) + lines)
+    return u"".join(u"%s\n" % line for header, lines in pieces for line in ([header] if header else []) + lines)
 
 
 # Setting.
@@ -664,7 +664,7 @@ def _shown_lines(pieces):
 def _append_section(change, profile, settings):
     bodies = [MARKER, header_of(profile)]
     for name in sorted(settings):
-        bodies.extend(_new_option("", name, settings[name]))
+        bodies.extend(_new_option(u"", name, settings[name]))
     change.appended.append(bodies)
     change.pieces.append((None, [], bodies))
 
@@ -691,7 +691,7 @@ def _add_option(change, section, name, asked):
         if _satisfied(asked, found):
             return
         if isinstance(found, dict) or isinstance(asked, dict):
-            reason = "[DEFAULT] gives %s to every profile, and a second one in [%s] would hide all of it; change it there by hand"
+            reason = u"[DEFAULT] gives %s to every profile, and a second one in [%s] would hide all of it; change it there by hand"
             raise document.complaint(inherited, reason % (name, section.name))
     number, indentation = _place(document, section)
     change.add(number, _new_option(indentation, name, asked))
@@ -712,11 +712,11 @@ def _place(document, section):
 def _new_option(indentation, name, asked):
     if not isinstance(asked, dict):
         return [_assignment(indentation, name, asked)]
-    return [_assignment(indentation, name, "")] + [_assignment(indentation + OWN_DEPTH, key, asked[key]) for key in sorted(asked)]
+    return [_assignment(indentation, name, u"")] + [_assignment(indentation + OWN_DEPTH, key, asked[key]) for key in sorted(asked)]
 
 
 def _assignment(indentation, name, value):
-    return ("%s%s = %s" % (indentation, name, value)).rstrip(" ")
+    return (u"%s%s = %s" % (indentation, name, value)).rstrip(u" ")
 
 
 def _satisfied(asked, found):
@@ -731,7 +731,7 @@ def _set_value(change, number, name, asked):
     if same(asked, found):
         return
     if isinstance(found, dict):
-        raise document.complaint(number, "%s is a nested section here: give a dictionary, or remove it first" % name)
+        raise document.complaint(number, u"%s is a nested section here: give a dictionary, or remove it first" % name)
     body = document.body(number)
     change.replace(number, _with_value(body, DELIMITER.search(body).end(), asked))
     change.removed.update(document.continued.get(number, []))
@@ -740,19 +740,19 @@ def _set_value(change, number, name, asked):
 def _set_nested(change, number, name, asked):
     document = change.document
     found = document.value(number)
-    if found == "":
+    if found == u"":
         depth = document.indentation(number) + GUEST_DEPTH
         change.add(number, [_assignment(depth, key, asked[key]) for key in sorted(asked)])
         return
     if not isinstance(found, dict):
-        raise document.complaint(number, "%s has a value here and is no nested section: remove it first" % name)
+        raise document.complaint(number, u"%s has a value here and is no nested section: remove it first" % name)
     for key in sorted(asked):
         if same(asked[key], found.get(key)):
             continue
         lines = _lines_of(document, number, key)
         if lines:
             body = document.body(lines[-1])
-            change.replace(lines[-1], _with_value(body, body.index("=") + 1, asked[key]))
+            change.replace(lines[-1], _with_value(body, body.index(u"=") + 1, asked[key]))
         else:
             last = document.continued[number][-1]
             change.add(last, [_assignment(document.indentation(last), key, asked[key])])
@@ -763,10 +763,10 @@ def _lines_of(document, number, key):
     found = []
     for at in document.continued[number]:
         parts = [part for part in NESTED_LINE_ENDS.split(document.body(at)) if part.strip(BLANKS)]
-        if key not in [part.split("=", 1)[0].strip(BLANKS) for part in parts]:
+        if key not in [part.split(u"=", 1)[0].strip(BLANKS) for part in parts]:
             continue
         if len(parts) > 1:
-            raise document.complaint(at, "it holds several settings, parted by a control character; write each on its own line")
+            raise document.complaint(at, u"it holds several settings, parted by a control character; write each on its own line")
         found.append(at)
     return found
 
@@ -778,8 +778,8 @@ def _with_value(body, start, value):
     if old:
         at = start + behind.index(old)
         return body[:at] + value + body[at + len(old) :]
-    spaced = not behind and body[: start - 1].endswith(" ")
-    return body + (" " if spaced and value else "") + value
+    spaced = not behind and body[: start - 1].endswith(u" ")
+    return body + (u" " if spaced and value else u"") + value
 
 
 # Removing.
@@ -824,7 +824,7 @@ def _refuse_inherited(document, profile, name, asked):
         return
     found = document.value(inherited)
     if not isinstance(asked, dict) or (isinstance(found, dict) and set(asked) & set(found)):
-        reason = "[DEFAULT] gives %s to every profile, so it cannot be removed from %s alone; remove that line by hand"
+        reason = u"[DEFAULT] gives %s to every profile, so it cannot be removed from %s alone; remove that line by hand"
         raise document.complaint(inherited, reason % (name, profile))
 
 

@@ -1,0 +1,86 @@
+# Copyright (c) 2026, longlived.tcp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a boot makes of sysctl.d, by the real programs and by this collection. Runs inside a release."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import collection  # noqa: F401
+from .inside import fresh_network
+from .layout import Layout, lay_out
+
+# isort: split
+from ansible_collections.longlived.tcp.plugins.module_utils import _boot, _keepalive, _runtime, _sysctl_d
+
+Values = dict[str, int]
+
+PROBE = "net.ipv4.tcp_fin_timeout"
+PROBED = 12345
+"""A key and a value that no generated line gives: they show whether a file is read."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    real: Values
+    ours: Values
+    lines: dict[str, bytes | None]
+    """The line that we say decides."""
+    said: str
+    untouched: Values = field(default_factory=lambda: dict(_keepalive.KERNEL_DEFAULTS))
+
+
+def boot(layout: Layout) -> Compared:
+    """The three values after systemd-sysctl in a new namespace, and what we say that it does."""
+    lay_out(layout)
+    settings = _boot.Boot.load().settings()
+    said = run_in_new_network("/lib/systemd/systemd-sysctl")
+    return Compared(_runtime.read(), _boot.values_of(settings), {name: _line(one) for name, one in settings.items()}, said)
+
+
+def system(layout: Layout) -> Compared:
+    """The same for procps: sysctl --system."""
+    lay_out(layout)
+    loaded = _boot.Boot.load()
+    settings = loaded.tree.procps(loaded.rules, _keepalive.KERNEL_DEFAULTS)
+    said = run_in_new_network("/sbin/sysctl", "--system")
+    return Compared(_runtime.read(), _boot.values_of(settings), {name: _line(one) for name, one in settings.items()}, said)
+
+
+def run_in_new_network(*command: str) -> str:
+    fresh_network()
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30, check=False)
+    return done.stdout.decode(errors="replace")
+
+
+def _line(setting: _sysctl_d.Setting) -> bytes | None:
+    if setting.file is None:
+        return None
+    lines = Path(os.fsdecode(setting.file)).read_bytes().split(b"\n")
+    return lines[setting.line - 1] if setting.line <= len(lines) else b""
+
+
+def is_read(layout: Layout, path: str) -> tuple[bool, bool] | None:
+    """Whether systemd-sysctl reads a file written to `path`, and whether we say so; None where it crashes."""
+    lay_out(layout)
+    ours = _boot.Boot.load().tree.reads(path)
+    Path(path).write_text(f"{PROBE} = {PROBED}\n")
+    if "Aborting" in run_in_new_network("/lib/systemd/systemd-sysctl"):
+        return None
+    return Path("/proc/sys", *PROBE.split(".")).read_text().strip() == str(PROBED), ours
+
+
+def after_writing(layout: Layout, path: str, content: bytes | None) -> tuple[Values, Values]:
+    """What a boot gives once `path` has the content (None: is gone): as foreseen, and as found then."""
+    lay_out(layout)
+    foreseen = _boot.Boot.load().replacing(os.path.realpath(path), content).settings()
+    if content is not None:
+        Path(path).write_bytes(content)
+    else:
+        os.unlink(os.path.realpath(path))
+    return _boot.values_of(foreseen), _boot.values_of(_boot.Boot.load().settings())

@@ -1,0 +1,109 @@
+# Copyright (c) 2026, longlived.tcp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Changing a file that belongs to others too: generated files, and the programs that read them as judges."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import assume, event, given
+from hypothesis import strategies as st
+
+from . import collection, loading, strategies  # noqa: F401
+from .releases import Inside, Release
+
+# isort: split
+from ansible_collections.longlived.tcp.plugins.module_utils import _keepalive, _sysctl_d
+
+Values = dict[str, int]
+
+wanted = st.fixed_dictionaries({"time": st.integers(1, 32767), "intvl": st.integers(1, 32767), "probes": st.integers(1, 127)})
+ours_in_a_line = re.compile(rb"tcp_keepalive_(time|intvl|probes)[/.\s]*=[^\r\n\0]*$")
+
+
+def rules_of(release: Release) -> _sysctl_d.Rules:
+    return _sysctl_d.rules_for(release.systemd)
+
+
+def alike(one: bytes, other: bytes) -> int:
+    """How many bytes at the start are the same."""
+    pairs = zip(one, other, strict=False)
+    return next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+
+
+def assert_only_ours_differ(old: bytes, new: bytes) -> None:
+    """The same lines and ends of lines, but for the number in lines of ours, and for lines of ours at the end."""
+    before, after = (re.split(rb"([\n\r\0])", content) for content in (old, new))
+    if not before[-1]:
+        before.pop()
+    for one, other in zip(before, after, strict=False):
+        if one != other:
+            same = alike(one, other)
+            end = alike(one[same:][::-1], other[same:][::-1])
+            assert ours_in_a_line.search(one[:same]), f"{one!r} became {other!r}"
+            assert re.fullmatch(rb"[0-9]*", other[same : len(other) - end]), f"{one!r} became {other!r}"
+    assert len(after) >= len(before)
+    added = [line for line in after[len(before) :] if line not in (b"", b"\n", b"\r")]
+    assert all(re.fullmatch(rb"net\.ipv4\.tcp_keepalive_(time|intvl|probes) = [0-9]+", line) for line in added)
+
+
+def wanted_of(values: Values) -> dict[str, str]:
+    return {_keepalive.key(name): str(value) for name, value in values.items()}
+
+
+@given(old=strategies.contents(12), values=wanted)
+def test_a_boot_reads_what_was_asked_and_nothing_else_differs(within: Inside, release: Release, old: bytes, values: Values) -> None:
+    rules = rules_of(release)
+    new = _sysctl_d.with_values(old, values, rules)
+    assert_only_ours_differ(old, new)
+    assert _sysctl_d.with_values(new, values, rules) == new, "a second time changes something"
+    # Nothing after such a glob is set at all: the module refuses this file, see _transaction.
+    assume(not re.search(rb"[^/.\n]{256,}=", old))
+    before, after = within.call(loading.load, "systemd-sysctl", old, new)
+    assert after == {**before, **wanted_of(values)}
+
+
+@given(old=strategies.shared_files(12), values=wanted)
+def test_sysctl_reads_what_was_asked_and_nothing_else_differs(within: Inside, release: Release, old: bytes, values: Values) -> None:
+    new = _sysctl_d.with_values(old, values, rules_of(release))
+    assert_only_ours_differ(old, new)
+    before, after = within.call(loading.load, "sysctl -p", old, new)
+    assert after == {**before, **wanted_of(values)}
+
+
+@given(old=strategies.contents(12), values=wanted)
+def test_undoing_gives_the_old_bytes_back(release: Release, old: bytes, values: Values) -> None:
+    rules = rules_of(release)
+    assume(not any(_sysctl_d._own_lines(old, rules).values()))
+    new = _sysctl_d.with_values(old, values, rules)
+    event("with a final newline" if old.endswith(b"\n") else "without a final newline")
+    assert _sysctl_d.without_values(new) == old
+
+
+@given(old=strategies.contents(12))
+def test_nothing_of_ours_is_left(release: Release, old: bytes) -> None:
+    """And what is left is what was there, in that order."""
+    new = _sysctl_d.without_values(old)
+    assert not any(_sysctl_d._own_lines(new, rules_of(release)).values())
+    rest = iter(old)
+    assert all(byte in rest for byte in new)
+
+
+@given(values=wanted)
+def test_a_file_of_our_own(within: Inside, release: Release, values: Values) -> None:
+    new = _sysctl_d.with_values(None, values, rules_of(release))
+    assert _sysctl_d.holds_only_ours(new, rules_of(release))
+    assert _sysctl_d.holds_nothing(_sysctl_d.without_values(new))
+    for program in loading.PROGRAMS:
+        (after,) = within.call(loading.load, program, new)
+        assert wanted_of(values).items() <= after.items()
+
+
+@given(content=st.one_of(strategies.contents(), strategies.shared_files()))
+def test_a_file_that_holds_only_ours_sets_only_ours(within: Inside, release: Release, content: bytes) -> None:
+    assume(_sysctl_d.holds_only_ours(content, rules_of(release)))
+    for program in loading.PROGRAMS:
+        nothing, after = within.call(loading.load, program, b"", content)
+        assert {key: after[key] for key in strategies.OTHERS} == {key: nothing[key] for key in strategies.OTHERS}
