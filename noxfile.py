@@ -198,7 +198,7 @@ def botocore(session: nox.Session) -> None:
     """~/.aws/config against the real botocore, and the sockets of both AWS CLIs."""
     need(session, *ANY)
     need_debian_package(session, "awscli", "/usr/bin/aws")
-    session.install(f"ansible-core~={NEWEST}.0", "awscli~=1.46", "pyyaml", *PYTEST)
+    session.install(f"ansible-core~={NEWEST}.0", "awscli~=1.46", "botocore~=1.44", "pyyaml", *PYTEST)
     tests = session.posargs or ["tests/botocore", "--ignore=tests/botocore/test_on_hosts.py"]
     session.run("pytest", *tests, env=isolated())
 

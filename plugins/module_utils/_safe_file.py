@@ -167,6 +167,15 @@ class Staged:
         self.path = None
         _sync_directory(self.found.path)
 
+    def save_as(self, path):
+        """Put the new file in place under another name, which nobody has."""
+        try:
+            os.rename(self.path, path)
+        except (IOError, OSError) as error:
+            raise _because("write", path, error)
+        self.path = None
+        _sync_directory(path)
+
     def discard(self):
         if self.path is not None:
             _unlink_quietly(self.path)
@@ -194,6 +203,15 @@ def stage(found, content, mode=0o644):
         yield staged
     finally:
         staged.discard()
+
+
+def back_up(found):
+    """Copy the file beside itself, whole or not at all; return the copy's name, made as Ansible makes it."""
+    name = "%s.%d.%s" % (found.path, os.getpid(), time.strftime("%Y-%m-%d@%H:%M:%S~"))
+    with stage(found, found.content) as copy:
+        os.utime(copy.path, (found.stat.st_atime, found.stat.st_mtime))
+        copy.save_as(name)
+    return name
 
 
 def remove(found):

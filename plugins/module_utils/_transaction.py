@@ -39,11 +39,8 @@ def changes(decision):
     return decision.content != decision.found.content or decision.after != decision.before
 
 
-def run(request, backup=None):
-    """Decide and carry out; return the decision and the name of the backup file, if any.
-
-    `backup` is a function that copies a file and returns the copy's name.
-    """
+def run(request, backup=False):
+    """Decide and carry out; return the decision and the name of the backup file, if any."""
     decision = decide(request)
     if not changes(decision):
         return decision, None
@@ -141,11 +138,11 @@ def _directory_to_make(path):
 # --- acting ------------------------------------------------------------------------------------
 
 
-def carry_out(decision, backup=None):
+def carry_out(decision, backup=False):
     """Do what was decided; return the name of the backup file or None."""
     saved = None
     if backup and decision.found.content is not None and decision.content != decision.found.content:
-        saved = _copied(backup, decision.found.path)
+        saved = _safe_file.back_up(decision.found)
     try:
         if decision.request.runtime:
             with _runtime.restored_on_failure(decision.before):
@@ -157,18 +154,6 @@ def carry_out(decision, backup=None):
             os.unlink(saved)
         raise
     return saved
-
-
-def _copied(backup, path):
-    """The name of the copy that `backup` makes; where it fails, half a copy is taken away."""
-    try:
-        return backup(path)
-    except BaseException:
-        directory, name = os.path.split(path)
-        for half in os.listdir(directory):
-            if half.startswith("%s.%d." % (name, os.getpid())):
-                os.unlink(os.path.join(directory, half))
-        raise
 
 
 def _change(decision):

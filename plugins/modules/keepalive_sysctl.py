@@ -210,7 +210,7 @@ def main():
         if module.check_mode:
             decision, saved = _transaction.decide(request), None
         else:
-            decision, saved = _transaction.run(request, module.backup_local if options["backup"] else None)
+            decision, saved = _transaction.run(request, options["backup"])
     except UserError as error:
         module.fail_json(msg=str(error))
     for warning in decision.warnings + [_overridden(row) for row in _rows(decision.overriding)]:

@@ -113,6 +113,17 @@ def _module(options: Result) -> Result:
     return {"traceback": "it returned"}
 
 
+def _warm_up() -> None:
+    """Have ansible-core load what it loads only when a module runs: inside a release it would not be found."""
+    basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": {}}).encode()
+    basic._ANSIBLE_PROFILE = "legacy"
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+        basic.AnsibleModule(argument_spec={}).exit_json()
+
+
+_warm_up()
+
+
 def run_hindered(options: Result, hook: Hook) -> Result:
     """The same where something happens after the new file is loaded, just before it is put in place."""
 

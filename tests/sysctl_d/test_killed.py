@@ -36,6 +36,8 @@ def test_killed_at_any_moment(one: Inside, dice: Random, content: bytes | None, 
         others = [name for name in left.names if name != "99-tcp-keepalive.conf"]
         assert len(others) <= 1 and all(re.fullmatch(r"\.99-tcp-keepalive\.conf\.\w+\.tmp", name) for name in others)
         seen["killed" if killed else "ended"] += 1
+        # How long a run takes changes with what else the machine does: stay where runs are still going.
+        seconds *= 1.05 if killed else 0.9
         if killed:
             seen["new file" if left.file == new else "old file, temporary file" if others else "old file"] += 1
             seen["old file, new runtime"] += left.file == content and left.runtime != before.runtime
