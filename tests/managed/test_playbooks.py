@@ -33,6 +33,8 @@ MISTAKES = [
     ("-e keepalive_probes=200", "keepalive_probes is 200, and must be a whole number from 1 to 127."),
     ("-e keepalive_tiem=45", "The role has no variable keepalive_tiem: did you mean keepalive_time?"),
     ("-e keepalive_reboot=sometimes", "keepalive_reboot must be one of: never, if_changed, always"),
+    ("""-e {"keepalive_path":["alb"]}""", "alb takes no notice of TCP keepalive probes"),
+    ("""-e {"keepalive_path":["nta_gateway"]}""", "nta_gateway is no appliance of the table"),
     ("-e keepalive_state=gone", "keepalive_state must be one of: present, absent"),
 ]
 
@@ -137,6 +139,17 @@ def test_values_from_the_command_line_work(host: Host) -> None:
     )
     assert done.status == 0, done.output
     assert runtime(host) == {"time": 60, "intvl": 20, "probes": 5}
+
+
+def test_a_path_decides_the_values(host: Host) -> None:
+    path = '{"keepalive_path": ["nat_gateway", {"name": "nlb", "idle_timeout": 900}], "keepalive_lost_probes": 3}'
+    done = play("longlived.tcp.keepalive", host.rack.inventory, "--limit", host.name, "-e", path)
+    assert done.status == 0, done.output
+    assert runtime(host) == {"time": 233, "intvl": 20, "probes": 9}
+    other = '{"keepalive_path": ["azure_lb"]}'
+    told = play("longlived.tcp.verify", host.rack.inventory, "--limit", host.name, "-e", other)
+    assert told.status == 2
+    assert "net.ipv4.tcp_keepalive_time is 233 in the running kernel (/proc/sys/net/ipv4/tcp_keepalive_time), expected 135" in told.output
 
 
 def aws_config(host: Host) -> str:
