@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import re
@@ -129,15 +130,26 @@ def python37() -> Path | None:
     return max(found, key=lambda path: int(path.name.rpartition(".")[2]), default=None)
 
 
-def make_room(hosts: int) -> None:
-    """Let root have the inotify instances that so many systemds need: five to seven each.
+INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
 
-    The one setting of the whole machine that is touched; it is only ever raised.
+
+def make_room(hosts: int, kept: Path) -> None:
+    """Let root have the inotify instances that so many systemds need: seven each, beside the machine's own.
+
+    The one setting of the whole machine that is touched, and only where 128 are too few, that is for more than
+    a dozen hosts; what it was is kept in a file for `give_back`.
     """
-    limit = Path("/proc/sys/fs/inotify/max_user_instances")
-    needed = 128 + 8 * hosts
-    if int(limit.read_text()) < needed:
-        limit.write_text(str(needed))
+    now, needed = int(INOTIFY.read_text()), 32 + 8 * hosts
+    if now < needed:
+        if not kept.exists():
+            kept.write_text(str(now))
+        INOTIFY.write_text(str(needed))
+
+
+def give_back(kept: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        INOTIFY.write_text(kept.read_text())
+        kept.unlink()
 
 
 def cgroup2() -> Path | None:

@@ -29,6 +29,7 @@ from .leader import HostPlan, HostStatus, Plan, remove_cgroup
 
 STATE = Path("/run/longlived-tcp-hosts")
 THIS_PROCESS = -1
+_INOTIFY_BEFORE = STATE / "inotify-before"
 BOOT_TIMEOUT = 60.0
 """Seconds for one host to boot; more hosts get more."""
 
@@ -205,7 +206,7 @@ class Rack(Mapping[str, Host]):
             trees = {KINDS[spec.kind].tree for spec in specs}
             list(pool.map(base_tree.ensure, trees))
         with rack._claimed():
-            machine.make_room(len(specs) + len(list(_cgroups().glob("*/host-*"))))
+            machine.make_room(len(specs) + len(list(_cgroups().glob("*/host-*"))), _INOTIFY_BEFORE)
             try:
                 rack._bring_up(specs, os.getpid() if owner == THIS_PROCESS else owner)
             except BaseException:
@@ -313,8 +314,12 @@ class Rack(Mapping[str, Host]):
     def down(self) -> None:
         """Take the rack down, or what a crash has left of it. No error if there is none."""
         self._unmake()
-        with contextlib.suppress(OSError):
-            STATE.rmdir()
+        if not STATE.exists():
+            return
+        with _lock(STATE, wait=True):
+            if not any(path.is_dir() for path in STATE.iterdir()):
+                machine.give_back(_INOTIFY_BEFORE)
+                STATE.rmdir()
         with contextlib.suppress(OSError):
             _cgroups().rmdir()
 
@@ -345,7 +350,7 @@ class Rack(Mapping[str, Host]):
                     if not free or self.is_up():
                         raise RackError(f"the rack {self.name} is up already: take it down first")
                 self._unmake()
-            self.state.mkdir(mode=0o700)
+            self.state.mkdir(mode=0o700, parents=True)
             descriptor = os.open(self.state, os.O_RDONLY)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         try:

@@ -27,6 +27,7 @@ from tests.hosts import (
     RackError,
     SpecError,
     base_tree,
+    machine,
     unavailable,
 )
 from tests.hosts.kinds import Tree, parse_specs
@@ -492,3 +493,16 @@ class TestWhatIsAskedFor:
         variables = json.loads(listed)["_meta"]["hostvars"]["other"]
         assert variables["ansible_python_interpreter"] == "/usr/bin/python3"
         assert variables["ansible_user"] == "admin"
+
+
+def test_the_machines_own_setting_is_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit, kept = tmp_path / "max_user_instances", tmp_path / "before"
+    monkeypatch.setattr(machine, "INOTIFY", limit)
+    limit.write_text("128\n")
+    machine.make_room(12, kept)
+    assert (limit.read_text(), kept.exists()) == ("128\n", False)
+    machine.make_room(20, kept)
+    machine.make_room(64, kept)
+    assert limit.read_text() == "544"
+    machine.give_back(kept)
+    assert (limit.read_text(), kept.exists()) == ("128", False)
