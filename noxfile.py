@@ -171,7 +171,7 @@ def hosts(session: nox.Session) -> None:
     """The test hosts themselves."""
     need(session, *ANY)
     need_root(session)
-    session.install(*PYTEST)
+    session.install(f"ansible-core~={NEWEST}.0", *PYTEST)
     session.run("pytest", "tests/hosts", *session.posargs, env=isolated())
 
 
