@@ -29,11 +29,15 @@ options:
     type: list
     elements: str
     required: true
-  known:
-    description: The names of the variables that the role has.
+  foreign:
+    description: Names of variables that start like the role's and are somebody else's.
     type: list
     elements: str
-    required: true
+    default: []
+  serial:
+    description: How many hosts may reboot at the same time, at least 1.
+    type: int
+    default: 1
 """
 
 EXAMPLES = r"""
@@ -41,7 +45,7 @@ EXAMPLES = r"""
   ansible.builtin.assert:
     that: >-
       {'time': 45, 'intvl': 45, 'probes': 9}
-      | longlived.tcp.keepalive_mistakes(prefix='keepalive_', names=[], known=[]) | length == 0
+      | longlived.tcp.keepalive_mistakes(prefix='keepalive_', names=['keepalive_time']) | length == 0
 """
 
 RETURN = r"""

@@ -41,6 +41,11 @@ options:
     type: dict
     default:
       tcp_keepalive: true
+  overridden:
+    description: V(warn) tolerates that the next boot gives other values.
+    type: str
+    choices: [fail, warn]
+    default: fail
   aws_create:
     description: V(false) accepts a user without C(~/.aws/config).
     type: bool
@@ -80,12 +85,15 @@ def keepalive_problems(
     probes: int = DEFAULTS["probes"],
     aws_settings: Mapping[str, Any] | None = None,
     aws_create: bool = True,
+    overridden: str = "fail",
 ) -> list[str]:
     settings = {"tcp_keepalive": True} if aws_settings is None else aws_settings
     # A variable from the command line is text.
     wanted = {"time": int(time), "intvl": int(intvl), "probes": int(probes)}
     may_lack = state == "absent" or not boolean(aws_create)
-    return kernel_problems(info, None if state == "absent" else wanted) + aws_problems(info, settings, state, may_lack)
+    return kernel_problems(info, None if state == "absent" else wanted, overridden == "warn") + aws_problems(
+        info, settings, state, may_lack
+    )
 
 
 class FilterModule:

@@ -16,7 +16,7 @@ description:
 positional: _input, info
 options:
   _input:
-    description: The result of M(longlived.tcp.keepalive_sysctl).
+    description: The result of M(longlived.tcp.keepalive_sysctl), or of M(longlived.tcp.keepalive_info) alone.
     type: dict
     required: true
   info:

@@ -9,44 +9,63 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 from ansible_collections.longlived.tcp.plugins.module_utils import _other_sources
-from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import KERNEL_DEFAULTS, NAMES, key
-from ansible_collections.longlived.tcp.plugins.module_utils._sysctl_d import Tree, rules_for
+from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import KERNEL_DEFAULTS, NAMES, SAFE_SECONDS, key
+from ansible_collections.longlived.tcp.plugins.module_utils._sysctl_d import Setting, Tree, ours, rules_for
 
 
 class Boot:
-    """The host's sysctl.d files under the rules of its systemd."""
+    """What the next boot reads, under the rules of the host's systemd."""
 
-    def __init__(self, tree, rules, systemd):
+    def __init__(self, tree, rules, systemd, masked, volatile):
         self.tree = tree
         self.rules = rules
         self.systemd = systemd
+        self.masked = masked
+        self.volatile = volatile
 
     @classmethod
     def load(cls):
         version = _other_sources.systemd_version()
         rules = rules_for(version, conf_last=_other_sources.is_red_hat_family())
-        return cls(Tree.load(rules.directories), rules, version)
+        now = Tree.load(rules.directories)
+        return cls(now.lasting(), rules, version, _other_sources.masked_service(), now.volatile())
 
     def replacing(self, path, content):
         """The same host once the file at `path` has this content, or is gone (None)."""
-        return Boot(self.tree.replacing(path, content), self.rules, self.systemd)
+        return Boot(self.tree.replacing(path, content), self.rules, self.systemd, self.masked, self.volatile)
 
     def settings(self):
+        if self.masked:
+            return dict((name, Setting(KERNEL_DEFAULTS[name], None, None, None)) for name in NAMES)
         return self.tree.boot(self.rules, KERNEL_DEFAULTS)
 
     def assignments(self):
-        return self.tree.assignments(self.rules)
+        return [] if self.masked else self.tree.assignments(self.rules)
 
     def warnings(self):
         """A sentence for each reason why a boot, or another program, may decide otherwise."""
         found = [_other_sources.describe(row) for row in _other_sources.seen()]
         for path in self.tree.unreadable():
             found.append("%s cannot be read, and what it sets at boot is not known: run as root (become: true)." % shown(path))
+        if self.masked:
+            found.append("%s masks systemd-sysctl.service, so that no boot reads any sysctl.d file: systemctl unmask it." % self.masked)
+        for file in self.volatile:
+            names = ours(file, self.rules)
+            if names:
+                found.append(
+                    "%s sets %s now, but is gone at the next boot, unless something makes it anew before: put the setting below /etc."
+                    % (shown(file.read_as), " and ".join(key(name) for name in names))
+                )
         if self.systemd is None:
             found.append("This host has no systemd; the boot values are those that sysctl.d(5) gives its files.")
         boot, procps = self.settings(), self.tree.procps(self.rules, KERNEL_DEFAULTS)
         for name in NAMES:
-            if procps[name].value != boot[name].value:
+            if boot[name].value > SAFE_SECONDS:
+                found.append(
+                    "%s sets %s to %d, which this kernel may refuse (it depends on its HZ) and then keep its default."
+                    % (place(boot[name]), key(name), boot[name].value)
+                )
+            if procps[name].value != boot[name].value and not self.masked:
                 found.append(
                     "A boot sets %s to %s (%s), but 'sysctl --system' would set it to %s (%s)."
                     % (key(name), boot[name].value, place(boot[name]), procps[name].value, place(procps[name]))
@@ -75,8 +94,9 @@ def values_of(settings):
 
 
 def shown(path):
-    """A path as text that every terminal and JSON reader takes, whatever its bytes are."""
+    """A path as native text that every terminal and JSON reader takes, whatever its bytes are."""
     if path is None:
         return None
-    raw = path if isinstance(path, bytes) else path.encode("utf-8", "surrogateescape")
-    return raw.decode("utf-8", "replace")
+    if bytes is str:  # Python 2: native text is bytes, of which UTF-8 is asked
+        return path.decode("utf-8", "replace").encode("utf-8")
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -13,5 +13,10 @@ class UserError(Exception):
     """What is wrong, where, and what to do, in one sentence for a person."""
 
     def __init__(self, message):
-        # Python 2 prints an exception's text as ASCII, or not at all.
-        Exception.__init__(self, message if str is not bytes or isinstance(message, bytes) else message.encode("utf-8"))
+        if bytes is str:
+            # Python 2 prints an exception's text as ASCII, or not at all.
+            message = message if isinstance(message, bytes) else message.encode("utf-8")
+        else:
+            # A name whose bytes are no UTF-8 must not end in a message that nobody can print.
+            message = message.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        Exception.__init__(self, message)

@@ -35,6 +35,9 @@ UNITS = {"time": " seconds", "intvl": " seconds", "probes": ""}
 # that any kernel takes; a kernel with a higher HZ takes proportionally less.
 MOST_SECONDS = 2147483647 // 100
 
+# And this is what every kernel takes, as HZ is 1000 at most.
+SAFE_SECONDS = 2147483647 // 1000
+
 # A keepalive timer fires late by up to an eighth of its length: the kernel's timer wheel rounds so.
 LATENESS_NUMERATOR, LATENESS_DENOMINATOR = 9, 8
 
@@ -58,6 +61,9 @@ def check(values):
     """Return `values` if each of the three is an integer in its range, else raise `KeepaliveError`."""
     for name in NAMES:
         low, high = RANGES[name]
+        # True would count as 1: a probe every second.
+        if isinstance(values[name], bool):
+            raise KeepaliveError("%s is %s, and must be a number from %d to %d%s." % (name, values[name], low, high, UNITS[name]))
         if not low <= values[name] <= high:
             raise KeepaliveError(
                 "%s is %d, and must be from %d to %d%s (the range of %s)." % (name, values[name], low, high, UNITS[name], key(name))

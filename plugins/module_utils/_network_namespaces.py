@@ -30,17 +30,23 @@ class NamespaceError(UserError):
     """Why a network namespace cannot be looked into."""
 
 
+class Stranded(UserError):
+    """There is no way back from another network namespace: nothing may be done there by mistake."""
+
+
 def others():
     """A list of `{namespace, runtime, pid, name, unit}`, one for each other network namespace that has
-    TCP sockets: its inode number, its three values, and the oldest process that lives there."""
+    TCP sockets: its inode number, its three values, and the process with the lowest id that lives there."""
     found = []
-    for inode, pid in sorted(_first_processes().items()):
+    for number, pid in sorted(_first_processes().items()):
         try:
             if not _has_tcp_sockets(pid):
                 continue
             with inside(pid):
                 runtime = _runtime.read()
-            found.append({"namespace": inode, "runtime": runtime, "pid": pid, "name": name_of(pid), "unit": unit_of(pid)})
+            found.append({"namespace": number, "runtime": runtime, "pid": pid, "name": name_of(pid), "unit": unit_of(pid)})
+        except Stranded:
+            raise
         except (IOError, OSError, UserError):
             continue  # it ended meanwhile
     return found
@@ -48,20 +54,21 @@ def others():
 
 def _first_processes():
     """The lowest process id in each network namespace but our own, by the namespace's inode."""
-    own = _inode("self")
+    own = inode("self")
     first = {}
     for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdigit()):
-        inode = _inode(pid)
-        if inode not in (None, own):
-            first.setdefault(inode, pid)
+        number = inode(pid)
+        if number not in (None, own):
+            first.setdefault(number, pid)
     return first
 
 
-def _inode(pid):
+def inode(pid):
+    """The number of a process's network namespace, None where it ended meanwhile or is not ours to look at."""
     try:
         return os.stat("/proc/%s/ns/net" % pid).st_ino
     except (IOError, OSError):
-        return None  # it ended meanwhile, or is not ours to look at
+        return None
 
 
 def _has_tcp_sockets(pid):
@@ -81,16 +88,13 @@ def inside(pid):
     """Be in the network namespace of a process; /proc/sys/net and new sockets are then that one's."""
     libc = ctypes.CDLL(None, use_errno=True)
     with open("/proc/self/ns/net") as home, open("/proc/%d/ns/net" % pid) as there:
-        _enter(libc, there, "enter the network namespace of process %d" % pid)
+        if libc.setns(there.fileno(), CLONE_NEWNET) != 0:
+            raise NamespaceError("Cannot enter the network namespace of process %d: %s." % (pid, os.strerror(ctypes.get_errno())))
         try:
             yield
         finally:
-            _enter(libc, home, "come back from the network namespace of process %d" % pid)
-
-
-def _enter(libc, namespace, action):
-    if libc.setns(namespace.fileno(), CLONE_NEWNET) != 0:
-        raise NamespaceError("Cannot %s: %s." % (action, os.strerror(ctypes.get_errno())))
+            if libc.setns(home.fileno(), CLONE_NEWNET) != 0:
+                raise Stranded("Cannot come back from the network namespace of process %d: run again." % pid)
 
 
 def name_of(pid):

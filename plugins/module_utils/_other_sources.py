@@ -44,6 +44,10 @@ SYSTEMD_LIBRARIES = (
     "/lib/systemd/libsystemd-shared-*.so",
     "/usr/lib64/systemd/libsystemd-shared-*.so",
 )
+# Where an administrator replaces or masks a unit, see systemd.unit(5).
+SERVICE = "systemd-sysctl.service"
+SERVICE_DIRECTORIES = ("/etc/systemd/system", "/run/systemd/system")
+
 SYSTEMD_SYSCTL = ("/usr/lib/systemd/systemd-sysctl", "/lib/systemd/systemd-sysctl")
 
 # Dots and slashes are both separators in every one of these sources.
@@ -70,9 +74,25 @@ def is_red_hat_family():
     return bool(re.search(r"^ID(_LIKE)?=.*\b(rhel|fedora|centos)\b", _read("/etc/os-release"), re.MULTILINE))
 
 
+def masked_service():
+    """The path that masks systemd-sysctl.service, so that no boot reads any sysctl.d file; None if none does."""
+    path = os.path.join(SERVICE_DIRECTORIES[0], SERVICE)
+    masked = os.path.lexists(path) and (os.path.realpath(path) == "/dev/null" or (os.path.isfile(path) and os.path.getsize(path) == 0))
+    return path if masked else None
+
+
 def seen():
     """A list of `{source, file, detail}`, one for each such source that touches our keys or may do so."""
-    return _command_line() + _credentials() + _tuned()
+    return _command_line() + _credentials() + _tuned() + _replaced_service()
+
+
+def _replaced_service():
+    rows = []
+    for directory in SERVICE_DIRECTORIES:
+        path = os.path.join(directory, SERVICE)
+        for changed in [path] * (os.path.isfile(path) and os.path.getsize(path) > 0) + sorted(glob.glob(path + ".d/*.conf")):
+            rows.append(_row("changed unit " + SERVICE, changed, "what it runs was not looked at"))
+    return rows
 
 
 def _command_line():

@@ -125,6 +125,16 @@ def _flags(path):
         os.close(descriptor)
 
 
+def _is_mount_point(path):
+    try:
+        with open("/proc/self/mountinfo", "rb") as stream:
+            points = [line.split()[4] for line in stream if line.count(b" ") > 4]
+    except (IOError, OSError):
+        return False
+    raw = path if isinstance(path, bytes) else os.fsencode(path)
+    return raw.replace(b"\\", b"\\134").replace(b" ", b"\\040") in points
+
+
 def _may_write_in(directory):
     """By the effective user, as the kernel will judge: os.access() asks for the real one."""
     path = directory if isinstance(directory, bytes) else os.fsencode(directory)
@@ -143,6 +153,8 @@ def check_replaceable(found):
         raise SafeFileError("Cannot write %s: the directory %s is immutable (chattr -i -a %s)." % (found.path, directory, directory))
     if found.content is not None and _flags(found.path) & fixed:
         raise SafeFileError("Cannot write %s: it is immutable (chattr -i -a %s)." % (found.path, found.path))
+    if found.content is not None and _is_mount_point(found.path):
+        raise SafeFileError("Cannot replace %s: something is mounted on it, as in a container; change it where it comes from." % found.path)
     if not _may_write_in(directory):
         raise SafeFileError("Cannot write %s: no permission to write in %s." % (found.path, directory))
 

@@ -26,6 +26,9 @@ from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import NA
 # /usr/lib; where it is one, the two hold the same names and the last is masked.
 DIRECTORIES = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d")
 
+# What lies here is gone at the next boot, unless something makes it anew before systemd-sysctl runs.
+VOLATILE = ("/run/", "/var/run/", "/tmp/", "/dev/", "/proc/", "/sys/")
+
 SYSCTL_CONF = "/etc/sysctl.conf"
 
 HEADER = (
@@ -209,6 +212,19 @@ def without_values(content):
     return text.encode("latin-1")
 
 
+def ours(file, rules):
+    """Our names that one file sets, by name or by a glob."""
+    return sorted(set(assignment.name for assignment in _assignments([file], rules)))
+
+
+def own_text(content, rules):
+    """The lines of a file that assign our keys, as they stand; a shared file's others are nobody's business."""
+    text = content.decode("latin-1")
+    lines = sorted(line.start for lines in _own_lines(content, rules).values() for line in lines)
+    spans = dict(_spans(text, rules))
+    return "".join(text[start : spans[start]].strip(_BLANKS) + "\n" for start in lines)
+
+
 def holds_nothing(content):
     """Whether a file is empty but for blanks and our own header."""
     return content.decode("latin-1").strip(_BLANKS) in ("", HEADER.strip())
@@ -253,6 +269,7 @@ class Tree:
 
     @classmethod
     def load(cls, directories=DIRECTORIES, conf=SYSCTL_CONF):
+        """What is there now; `lasting` is what of it will be there at the next boot."""
         entries = []
         for directory in directories:
             try:
@@ -261,6 +278,24 @@ class Tree:
                 names = []
             entries.append((directory, dict((name, _load(os.path.join(directory, name))) for name in names if is_read_name(name))))
         return cls(entries, _load(conf) if os.path.lexists(conf) else None)
+
+    def lasting(self):
+        """The tree without what lies in a volatile place; a link into one then leads nowhere, and masks."""
+        entries = [
+            (directory, dict((name, file._replace(content=b"") if is_volatile(file.path) else file) for name, file in files.items()))
+            for directory, files in self._entries
+            if not is_volatile(directory + "/")
+        ]
+        return Tree(entries, self._conf)
+
+    def volatile(self):
+        """The files in volatile places that would set or hide one of our keys now."""
+        return [
+            file
+            for directory, files in self._entries
+            for file in files.values()
+            if is_volatile(directory + "/") or (is_volatile(file.path) and file.content)
+        ]
 
     def files(self):
         """What is read, in that order: the first directory that has a name masks the others."""
@@ -278,8 +313,10 @@ class Tree:
         return self._slot(path) is not None and self.masked_by(path) is None
 
     def masked_by(self, path):
-        """The name of the entry that hides `path`, or None."""
+        """The name of the entry that hides `path`, or None; also None where `path` is in none of the directories."""
         name = os.path.basename(path)
+        if self._slot(path) is None:
+            return None
         for directory, files in self._entries:
             if os.path.realpath(directory) == os.path.realpath(os.path.dirname(path)):
                 return None
@@ -345,6 +382,11 @@ class Tree:
 
     def _read(self, conf_last):
         return self.files() + ([self._conf] if conf_last and self._conf is not None else [])
+
+
+def is_volatile(path):
+    """Whether a path leads to where nothing outlasts a boot."""
+    return os.path.realpath(path).startswith(VOLATILE) or path.startswith(VOLATILE)
 
 
 def is_read_name(name):

@@ -49,6 +49,7 @@ extends_documentation_fragment:
   - longlived.tcp.attributes
   - longlived.tcp.attributes.info
 notes:
+  - What lies in C(/run) is left out of RV(boot), as it is gone at the next boot; what of it sets a value now is a warning.
   - Without root, files that only root may read are named in a warning, and what they set is left out.
 seealso:
   - module: longlived.tcp.keepalive_sysctl
@@ -152,8 +153,8 @@ aws:
       effective: {default: {tcp_keepalive: 'true'}}
 namespaces:
   description:
-    - Every other network namespace that has TCP sockets, with its three values, the oldest process that lives there,
-      and that process's systemd unit.
+    - Every other network namespace that has TCP sockets, with its three values, the process with the lowest id that
+      lives there, and that process's systemd unit.
     - RV(namespaces[].lost_probes_survived) is as RV(lost_probes_survived).
   returned: success and O(namespaces=true)
   type: list

@@ -53,8 +53,10 @@ options:
     description:
       - The file that holds the values for the next boots. A link is followed and stays a link.
       - In a file that holds other settings, such as C(/etc/sysctl.conf), only these three keys are touched, and every
-        other byte stays. No other key of it is loaded.
-      - A file that no boot reads is refused. That is so for C(/etc/sysctl.conf) on hosts where no link in
+        other byte stays. No other key of it is loaded, and a diff shows no other line of it.
+      - The file is replaced by a new one with the same mode, owner, ACL and SELinux label; another hard link to the old one
+        keeps the old content.
+      - A file that no boot reads, or that will be gone by then, is refused. That is so for C(/etc/sysctl.conf) on hosts where no link in
         C(/etc/sysctl.d) leads to it, such as Debian 13.
       - The name must not hold any of the glob characters C(*?[]{}\~).
     type: path
@@ -177,7 +179,10 @@ backup_file:
   sample: /etc/sysctl.conf.2214.2026-01-31@12:00:00~
 """
 
+import os
+
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.common.text.converters import to_bytes
 from ansible_collections.longlived.tcp.plugins.module_utils import _runtime, _transaction
 from ansible_collections.longlived.tcp.plugins.module_utils._boot import as_rows, shown
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
@@ -202,7 +207,7 @@ def main():
     request = _transaction.Request(
         present=options["state"] == "present",
         values=dict((name, options[name]) for name in NAMES),
-        path=options["sysctl_file"],
+        path=_native_path(options["sysctl_file"]),
         runtime=options["runtime"],
         tolerated=options["overridden"] == "warn",
     )
@@ -218,17 +223,23 @@ def main():
     module.exit_json(**_result(module, decision, saved))
 
 
+def _native_path(text):
+    """The name as the file system has it, whatever the locale: ssh often sets none."""
+    path = to_bytes(text, errors="surrogate_or_strict")
+    return os.path.normpath(path if bytes is str else os.fsdecode(path)) if text else text
+
+
 def _result(module, decision, saved):
     result = dict(
         changed=_transaction.changes(decision),
         runtime=dict(before=decision.before, after=decision.after),
-        sysctl_file=decision.request.path,
+        sysctl_file=shown(decision.request.path),
         boot=as_rows(decision.boot),
         overridden_by=_rows(decision.overriding),
         boot_id=_runtime.boot_id(),
     )
     if saved:
-        result["backup_file"] = saved
+        result["backup_file"] = shown(saved)
     if module._diff:
         result["diff"] = _diff(decision)
     return result
@@ -250,10 +261,10 @@ def _overridden(row):
 def _diff(decision):
     return [
         dict(
-            before_header=decision.found.path,
-            after_header=decision.found.path,
-            before=_text(decision.found.content),
-            after=_text(decision.content),
+            before_header=shown(decision.found.path),
+            after_header=shown(decision.found.path),
+            before=decision.old_text,
+            after=decision.new_text,
         ),
         dict(
             before_header="running kernel",
@@ -262,10 +273,6 @@ def _diff(decision):
             after=_lines(decision.after),
         ),
     ]
-
-
-def _text(content):
-    return (content or b"").decode("utf-8", "replace")
 
 
 def _lines(values):

@@ -7,33 +7,55 @@
 from __future__ import annotations
 
 import difflib
+import functools
+import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
+import yaml
 from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import NAMES, RANGES, UNITS
 
+ROLES = Path(__file__).parents[2] / "roles"
 
-def mistakes(values: Mapping[str, object], prefix: str, names: Iterable[str], known: Iterable[str]) -> list[str]:
-    """A sentence for each value out of its range and each variable that no role knows."""
-    known = sorted(known)
-    return _out_of_range(values, prefix) + [_unknown(name, known, prefix) for name in sorted(set(names) - set(known))]
+
+def mistakes(values: Mapping[str, object], prefix: str, names: Iterable[str], foreign: Iterable[str] = (), serial: object = 1) -> list[str]:
+    """A sentence for each value out of its range and each variable that starts like the roles' and that none of them has.
+
+    `foreign` are somebody else's variables; `serial` is how many hosts may reboot at the same time.
+    """
+    unknown = sorted(set(names) - set(known()) - set(foreign))
+    found = _out_of_range(values, prefix) + [_unknown(name) for name in unknown]
+    if not re.fullmatch("[1-9][0-9]*", str(serial).strip()):
+        found.append(
+            f"keepalive_reboot_serial is {serial!s}, and must be a whole number from 1 on: how many hosts may reboot at the same time."
+        )
+    return found
+
+
+@functools.cache
+def known() -> tuple[str, ...]:
+    """The variables of the two roles that share a prefix, from their argument specifications."""
+    found: list[str] = []
+    for role in ("keepalive", "keepalive_verify"):
+        specification = yaml.safe_load((ROLES / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+        found += specification["argument_specs"]["main"]["options"]
+    return tuple(sorted(found))
 
 
 def _out_of_range(values: Mapping[str, object], prefix: str) -> list[str]:
     found = []
     for name in NAMES:
         low, high = RANGES[name]
-        try:
-            # str first: int(4.5) would be 4, and so not what was written.
-            fits = low <= int(str(values[name])) <= high
-        except ValueError:
-            fits = False
-        if not fits:
+        text = str(values[name]).strip()
+        # Digits only: Python would take True, 4.5 and 4_5 for numbers as well.
+        if not re.fullmatch("[0-9]+", text) or not low <= int(text) <= high:
             found.append(f"{prefix}{name} is {values[name]!s}, and must be a whole number from {low} to {high}{UNITS[name]}.")
     return found
 
 
-def _unknown(name: str, known: list[str], prefix: str) -> str:
+def _unknown(name: str) -> str:
     # The prefix that all share would make every name look alike.
-    close = difflib.get_close_matches(name.removeprefix(prefix), [other.removeprefix(prefix) for other in known], n=1)
-    advice = f"did you mean {prefix}{close[0]}?" if close else f"it knows {', '.join(known)}."
-    return f"The role has no variable {name}: {advice}"
+    short = {other.removeprefix("keepalive_"): other for other in known()}
+    close = difflib.get_close_matches(name.removeprefix("keepalive_"), short, n=1)
+    advice = f"did you mean {short[close[0]]}?" if close else "see ansible-doc -t role longlived.tcp.keepalive."
+    return f"The roles have no variable {name}: {advice} If it is somebody else's, name it in keepalive_foreign_variables."

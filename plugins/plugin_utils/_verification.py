@@ -13,7 +13,7 @@ from ansible_collections.longlived.tcp.plugins.module_utils._aws_config import c
 from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import NAMES, key
 
 
-def kernel_problems(info: Mapping[str, Any], wanted: Mapping[str, int] | None) -> list[str]:
+def kernel_problems(info: Mapping[str, Any], wanted: Mapping[str, int] | None, tolerate_boot: bool = False) -> list[str]:
     """A sentence for each thing that `keepalive_info` returned and that is not as `wanted`.
 
     Without `wanted` the running values have to be those of the next boot, whatever they are.
@@ -27,7 +27,7 @@ def kernel_problems(info: Mapping[str, Any], wanted: Mapping[str, int] | None) -
                 f"{key(name)} is {runs} in the running kernel (/proc/sys/{key(name).replace('.', '/')}), expected {expected}:"
                 " run longlived.tcp.keepalive, which sets it."
             )
-        if boot["value"] != expected:
+        if boot["value"] != expected and not tolerate_boot:
             found.append(f"{key(name)} will be {boot['value']} after the next boot, expected {expected}: {_remedy(boot)}")
     return found
 
@@ -35,7 +35,7 @@ def kernel_problems(info: Mapping[str, Any], wanted: Mapping[str, int] | None) -
 def _remedy(boot: Mapping[str, Any]) -> str:
     if boot["file"] is None:
         return "no file that a boot reads sets it, so that it gets the kernel's default; run longlived.tcp.keepalive."
-    return f"{_place(boot)} sets it; run longlived.tcp.keepalive, which changes that line or says why it cannot."
+    return f"{_place(boot)} sets it; remove or change that line, or run longlived.tcp.keepalive, which does so in its own file."
 
 
 def _place(boot: Mapping[str, Any]) -> str:
@@ -68,14 +68,20 @@ def _said(value: object) -> str:
     return "nothing" if value is None else f"{value}"
 
 
-def summary(change: Mapping[str, Any], info: Mapping[str, Any] | None) -> str:
-    """One line about a host: the values before and after, and the file that decides at boot."""
-    before, after = (_values(change["runtime"][when]) for when in ("before", "after"))
-    values = f"{after}, unchanged" if before == after else f"{before} -> {after}"
-    files = sorted({change["boot"][name]["file"] or "the kernel's defaults" for name in NAMES})
+def summary(result: Mapping[str, Any], info: Mapping[str, Any] | None = None) -> str:
+    """One line about a host: its values, the file that decides at boot, and what is beside them.
+
+    `result` is what `keepalive_sysctl` returned, with the values before and after, and `info` what
+    `keepalive_info` did after it; or `result` is that of `keepalive_info`, alone.
+    """
+    info = result if info is None and "consistent" in result else info
+    runtime = result["runtime"]
+    before, after = (_values(runtime.get(when, runtime)) for when in ("before", "after"))
+    values = after if result is info else f"{after}, unchanged" if before == after else f"{before} -> {after}"
+    files = sorted({result["boot"][name]["file"] or "the kernel's defaults" for name in NAMES})
     rebooted = ""
-    if info is not None and info["boot_id"] != change["boot_id"]:
-        rebooted = f"; rebooted (boot id {change['boot_id']} -> {info['boot_id']}), and now runs {_values(info['runtime'])}"
+    if info is not None and info["boot_id"] != result["boot_id"]:
+        rebooted = f"; rebooted (boot id {result['boot_id']} -> {info['boot_id']}), and now runs {_values(info['runtime'])}"
     return f"time/intvl/probes {values}; next boot: {', '.join(files)}{rebooted}{_botocore(info)}{_containers(info)}"
 
 

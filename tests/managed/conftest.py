@@ -19,7 +19,8 @@ KINDS = os.environ.get("KEEPALIVE_KINDS", "debian12").split()
 KEPT = "/etc/sysctl.conf /etc/sysctl.d /run/sysctl.d /usr/lib/sysctl.d /usr/local/lib/sysctl.d"
 KEEP = f"mkdir -p /root/kept && tar -C / -cpf /root/kept/files.tar $(ls -d {KEPT} 2>/dev/null | cut -c2-)"
 PUT_BACK = f"""
-chattr -f -R -i -a {KEPT} 2>/dev/null
+chattr -f -i /etc; chattr -f -R -i -a {KEPT} 2>/dev/null
+rm -f /etc/systemd/system/systemd-sysctl.service
 rm -rf {KEPT} /home/*/.aws && tar -C / -xpf /root/kept/files.tar
 cd /proc/sys/net/ipv4 && echo 7200 > tcp_keepalive_time && echo 75 > tcp_keepalive_intvl && echo 9 > tcp_keepalive_probes
 """

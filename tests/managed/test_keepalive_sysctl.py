@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tests.hosts import Host
 from tests.managed.running import run_module
-from tests.managed.state import DEFAULTS, DROP_IN, KEPT_ALIVE, boot_value, exists, mounted_over, read, runtime, snapshot, write
+from tests.managed.state import DEFAULTS, DROP_IN, KEPT_ALIVE, boot_value, exists, mounted_over, read, read_only, runtime, snapshot, write
 
 OTHERS = "".join(f"# line {number} of somebody else's\nnet.ipv4.conf.all.secure_redirects=0\n" for number in range(100))
 
@@ -161,6 +161,7 @@ def test_a_host_without_the_sysctl_program_is_served_as_well(host: Host) -> None
     with mounted_over(host, "/dev/null", "/usr/sbin/sysctl"):
         run_module(host, "keepalive_sysctl")
     assert runtime(host) == KEPT_ALIVE
+    assert read(host, DROP_IN).endswith(assignments(KEPT_ALIVE))
 
 
 def test_info_tells_who_decides(host: Host) -> None:
@@ -178,3 +179,79 @@ def test_info_tells_who_decides(host: Host) -> None:
     drifted = run_module(host, "keepalive_info")
     assert drifted["consistent"] is False
     assert drifted["lost_probes_survived"] is None
+
+
+def test_what_is_in_run_does_not_count_for_the_next_boot(host: Host) -> None:
+    write(host, "/run/sysctl.d/99-zzz.conf", "net.ipv4.tcp_keepalive_time = 100\n")
+    result = run_module(host, "keepalive_sysctl")
+    assert result["overridden_by"] == []
+    assert "/run/sysctl.d/99-zzz.conf sets net.ipv4.tcp_keepalive_time now, but is gone at the next boot" in " ".join(result["warnings"])
+    assert boot_value(host) == KEPT_ALIVE
+
+
+def test_a_masked_systemd_sysctl_is_seen(host: Host) -> None:
+    run_module(host, "keepalive_sysctl")
+    host.enter(["ln", "-sf", "/dev/null", "/etc/systemd/system/systemd-sysctl.service"])
+    info = run_module(host, "keepalive_info")
+    assert {name: row["value"] for name, row in info["boot"].items()} == DEFAULTS
+    assert info["consistent"] is False
+    assert "masks systemd-sysctl.service, so that no boot reads any sysctl.d file" in " ".join(info["warnings"])
+    assert boot_value(host) == DEFAULTS
+
+
+def test_sources_that_cannot_be_ranked_are_reported(host: Host) -> None:
+    write(host, "/etc/credstore/sysctl.extra", "net.ipv4.tcp_keepalive_time = 123\n")
+    write(host, "/etc/tuned/active_profile", "mine\n")
+    write(host, "/etc/tuned/mine/tuned.conf", "[main]\ninclude=base\n[sysctl]\nvm.swappiness=1\n")
+    write(host, "/etc/tuned/base/tuned.conf", "[sysctl]\nnet.ipv4.tcp_keepalive_intvl=5\n")
+    try:
+        info = run_module(host, "keepalive_info")
+    finally:
+        host.enter(["rm", "-rf", "/etc/credstore/sysctl.extra", "/etc/tuned"])
+    assert [(row["source"], row["file"], row["detail"]) for row in info["other_sources"]] == [
+        ("systemd credential sysctl.extra", "/etc/credstore/sysctl.extra", "net.ipv4.tcp_keepalive_time = 123"),
+        ("tuned profile base", "/etc/tuned/base/tuned.conf", "net.ipv4.tcp_keepalive_intvl=5"),
+    ]
+    assert "where it ranks cannot be told from here" in " ".join(info["warnings"])
+
+
+def test_nobody_elses_line_is_in_a_diff(host: Host) -> None:
+    secret = "net.ipv6.conf.all.stable_secret = 2001:db8::1"
+    write(host, "/etc/sysctl.d/99-z-site.conf", f"{secret}\nnet.ipv4.tcp_keepalive_time = 7200\n{secret}\n")
+    result = run_module(host, "keepalive_sysctl", sysctl_file="/etc/sysctl.d/99-z-site.conf")
+    assert "stable_secret" not in str(result)
+    file, _kernel = result["diff"]
+    assert file["before"] == "net.ipv4.tcp_keepalive_time = 7200\n"
+    assert file["after"] == assignments(KEPT_ALIVE)
+
+
+def test_an_empty_mask_that_never_held_our_keys_stays(host: Host) -> None:
+    write(host, "/usr/lib/sysctl.d/99-tcp-keepalive.conf", "net.ipv4.tcp_keepalive_time = 99\n")
+    write(host, DROP_IN, "")
+    run_module(host, "keepalive_sysctl", state="absent")
+    assert exists(host, DROP_IN)
+    assert runtime(host) == DEFAULTS
+
+
+def test_a_link_to_a_name_with_glob_characters_loads_nobody_elses_file(host: Host) -> None:
+    write(host, "/opt/a[1]/x.conf", "")
+    write(host, "/opt/a1/x.conf", "net.ipv4.conf.all.secure_redirects = 0\n")
+    host.enter(["ln", "-s", "/opt/a[1]/x.conf", "/etc/sysctl.d/99-x.conf"])
+    run_module(host, "keepalive_sysctl", sysctl_file="/etc/sysctl.d/99-x.conf")
+    assert runtime(host) == KEPT_ALIVE
+    assert read(host, "/proc/sys/net/ipv4/conf/all/secure_redirects") == "1\n"
+
+
+def test_values_that_run_already_need_no_writable_proc_sys(host: Host) -> None:
+    host.enter(["sh", "-c", "cd /proc/sys/net/ipv4; echo 45 > tcp_keepalive_time; echo 45 > tcp_keepalive_intvl"])
+    with read_only(host, "/proc/sys/net"):
+        assert run_module(host, "keepalive_sysctl")["changed"]
+    assert read(host, DROP_IN).endswith(assignments(KEPT_ALIVE))
+
+
+def test_a_name_beyond_ascii_works(host: Host) -> None:
+    path = "/etc/sysctl.d/99-\u00e4.conf"
+    assert run_module(host, "keepalive_sysctl", sysctl_file=path)["sysctl_file"] == path
+    assert not run_module(host, "keepalive_sysctl", sysctl_file=path)["changed"]
+    run_module(host, "keepalive_sysctl", sysctl_file="/etc//sysctl.d/99-\u00e4.conf", state="absent")
+    assert not exists(host, path)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -29,12 +30,14 @@ OWN_PLAYBOOK = """
 MISTAKES = [
     ("-e keepalive_time=0", "keepalive_time is 0, and must be a whole number from 1 to 32767 seconds."),
     ("-e keepalive_intvl=40000", "keepalive_intvl is 40000, and must be a whole number from 1 to 32767 seconds."),
-    ("-e keepalive_probes=nine", "keepalive_probes"),
+    ("-e keepalive_probes=nine", "unable to convert to int"),
     ("-e keepalive_probes=200", "keepalive_probes is 200, and must be a whole number from 1 to 127."),
-    ("-e keepalive_tiem=45", "The role has no variable keepalive_tiem: did you mean keepalive_time?"),
+    ("-e keepalive_tiem=45", "The roles have no variable keepalive_tiem: did you mean keepalive_time?"),
+    ("-e keepalive_reboot_serial=0", "keepalive_reboot_serial is 0, and must be a whole number from 1 on"),
+    ("-e keepalive_reboot=always -e ansible_connection=local", "A local connection cannot be rebooted through"),
     ("-e keepalive_reboot=sometimes", "keepalive_reboot must be one of: never, if_changed, always"),
-    ("""-e {"keepalive_path":["alb"]}""", "alb takes no notice of TCP keepalive probes"),
-    ("""-e {"keepalive_path":["nta_gateway"]}""", "nta_gateway is no appliance of the table"),
+    ("""-e '{"keepalive_path": ["alb"]}'""", "alb takes no notice of TCP keepalive probes"),
+    ("""-e '{"keepalive_path": ["nta_gateway"]}'""", "nta_gateway is no appliance of the table"),
     ("-e keepalive_state=gone", "keepalive_state must be one of: present, absent"),
 ]
 
@@ -56,6 +59,7 @@ def test_keepalive_then_again_then_verify_then_rollback(hosts: list[Host]) -> No
         assert runtime(host) == KEPT_ALIVE
         assert f"{host.name}: time/intvl/probes 7200/75/9 -> 45/45/9; next boot: {DROP_IN}" in first.output
     again = play("longlived.tcp.keepalive", inventory)
+    assert again.status == 0
     assert [row["changed"] for row in again.recap.values()] == [0] * len(hosts)
     assert play("longlived.tcp.verify", inventory).status == 0
     back = play("longlived.tcp.rollback", inventory)
@@ -75,7 +79,7 @@ def test_a_reboot_proves_it(hosts: list[Host]) -> None:
         assert runtime(host) == {**KEPT_ALIVE, "time": 46}
         assert f"rebooted (boot id {ids[host.name]} -> {host.boot_id()}), and now runs 46/45/9" in done.output
     # One host at a time: a play for each.
-    assert done.output.count("PLAY [Keep idle TCP connections alive]") == len(hosts)
+    assert done.output.count("PLAY [Bring TCP keepalive to what was asked for]") == len(hosts)
     ids = {host.name: host.boot_id() for host in hosts}
     play("longlived.tcp.keepalive", hosts[0].rack.inventory, keepalive_reboot="if_changed", keepalive_time="46")
     assert ids == {host.name: host.boot_id() for host in hosts}
@@ -121,10 +125,40 @@ def test_verify_can_report_only(host: Host) -> None:
 def test_a_mistake_is_refused_before_any_host_is_touched(tmp_path: Path, argument: str, says: str) -> None:
     inventory = tmp_path / "hosts.ini"
     inventory.write_text(NOWHERE)
-    done = play("longlived.tcp.keepalive", inventory, *argument.split())
+    done = play("longlived.tcp.keepalive", inventory, *shlex.split(argument))
     assert says in done.output
     assert done.recap["nowhere"]["failed"] == 1
     assert done.recap["nowhere"]["unreachable"] == 0
+
+
+@pytest.mark.parametrize("argument", ["keepalive_tiem=60", "keepalive_verify_tiem=60", "keepalive_time=0", "keepalive_verify_probes=999"])
+def test_verify_refuses_mistakes_as_well(tmp_path: Path, argument: str) -> None:
+    inventory = tmp_path / "hosts.ini"
+    inventory.write_text(NOWHERE)
+    done = play("longlived.tcp.verify", inventory, "-e", argument)
+    name = argument.partition("=")[0]
+    assert name in done.output or name.replace("keepalive_", "keepalive_verify_") in done.output
+    assert (done.recap["nowhere"]["failed"], done.recap["nowhere"]["unreachable"]) == (1, 0)
+
+
+def test_what_the_inventory_says_of_verification_counts(host: Host, tmp_path: Path) -> None:
+    own = tmp_path / "hosts.yml"
+    own.write_text(host.rack.inventory.read_text())
+    (tmp_path / "group_vars").mkdir()
+    (tmp_path / "group_vars" / "all.yml").write_text(
+        "keepalive_timeout: 65\nkeepalive_foreign_variables: [keepalive_timeout]\nkeepalive_verify_time: 60\n"
+    )
+    assert play("longlived.tcp.keepalive", own, "--limit", host.name).status == 2
+    told = play("longlived.tcp.verify", own, "--limit", host.name)
+    assert "net.ipv4.tcp_keepalive_time is 45 in the running kernel (/proc/sys/net/ipv4/tcp_keepalive_time), expected 60" in told.output
+
+
+def test_a_tolerated_override_ends_well_and_says_so(host: Host) -> None:
+    write(host, "/etc/sysctl.d/99-zzz.conf", "net.ipv4.tcp_keepalive_time = 100\n")
+    done = play("longlived.tcp.keepalive", host.rack.inventory, "--limit", host.name, keepalive_overridden="warn")
+    assert done.status == 0, done.output
+    assert runtime(host) == KEPT_ALIVE
+    assert "/etc/sysctl.d/99-zzz.conf line 1 decides" in done.output
 
 
 def test_values_from_the_command_line_work(host: Host) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.hosts import Host
 from tests.managed.running import refusal_of, run_module
-from tests.managed.state import DROP_IN, mounted_over, read_only, snapshot, write
+from tests.managed.state import DEFAULTS, DROP_IN, mounted_over, read_only, runtime, snapshot, write
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,6 @@ class Case:
     options: dict[str, Any] = field(default_factory=dict)
 
 
-def override(text: str) -> str:
-    return f"printf '{text}'"
-
-
 REFUSED = [
     Case("time 0", ("time is 0", "from 1 to 32767"), options={"time": 0}),
     Case("time too long", ("time is 32768", "from 1 to 32767"), options={"time": 32768}),
@@ -39,6 +35,28 @@ REFUSED = [
     Case("no .conf", ("No boot reads /etc/sysctl.d/x.txt", ".conf"), options={"sysctl_file": "/etc/sysctl.d/x.txt"}),
     Case("hidden", ("No boot reads /etc/sysctl.d/.x.conf",), options={"sysctl_file": "/etc/sysctl.d/.x.conf"}),
     Case("elsewhere", ("No boot reads /opt/x.conf",), options={"sysctl_file": "/opt/x.conf"}),
+    Case("a boolean", ("time is True", "must be a number from 1 to 32767"), options={"time": True}),
+    Case("empty", ("sysctl_file is empty",), options={"sysctl_file": ""}),
+    Case("in /run", ("No boot reads /run/sysctl.d/99-x.conf", "gone by then"), options={"sysctl_file": "/run/sysctl.d/99-x.conf"}),
+    Case(
+        "a link into /run",
+        ("No boot reads /etc/sysctl.d/99-x.conf", "gone by then"),
+        prepare="touch /run/x.conf; ln -s /run/x.conf /etc/sysctl.d/99-x.conf",
+        options={"sysctl_file": "/etc/sysctl.d/99-x.conf"},
+    ),
+    Case(
+        "systemd-sysctl masked",
+        (f"No boot reads {DROP_IN}", "/etc/systemd/system/systemd-sysctl.service masks", "systemctl unmask"),
+        prepare="ln -sf /dev/null /etc/systemd/system/systemd-sysctl.service",
+    ),
+    Case(
+        "non-ASCII, overridden",
+        ("/etc/sysctl.d/50-ä.conf", "/etc/sysctl.d/99-zzz.conf line 1"),
+        prepare="echo net.ipv4.tcp_keepalive_time=7 > /etc/sysctl.d/99-zzz.conf",
+        options={"sysctl_file": "/etc/sysctl.d/50-ä.conf"},
+    ),
+    Case("no such directory", ("No boot reads /nodir/x.conf",), options={"sysctl_file": "/nodir/x.conf"}),
+    Case("absent in a directory that may not be made", ("/etc/sysctl.d", "immutable"), prepare="rm -rf /etc/sysctl.d; chattr +i /etc"),
     Case("relative", ("x.conf is not an absolute path",), options={"sysctl_file": "x.conf"}),
     Case("glob characters", ("holds glob characters",), options={"sysctl_file": "/etc/sysctl.d/a[1].conf"}),
     Case(
@@ -130,3 +148,19 @@ def test_an_unreadable_file_is_named_when_somebody_else_asks(host: Host) -> None
     host.enter(["chmod", "600", "/etc/sysctl.d/98-secret.conf"])
     info = run_module(host, "keepalive_info", become=False)
     assert "/etc/sysctl.d/98-secret.conf cannot be read" in " ".join(info["warnings"])
+
+
+def test_a_file_that_something_is_mounted_on(host: Host) -> None:
+    write(host, DROP_IN, "")
+    before = snapshot(host)
+    with mounted_over(host, DROP_IN, DROP_IN):
+        for check in (True, False):
+            assert f"Cannot replace {DROP_IN}: something is mounted on it" in refusal_of(host, "keepalive_sysctl", check=check)
+    assert snapshot(host) == before
+
+
+def test_absent_where_no_file_could_be_makes_nothing(host: Host) -> None:
+    host.enter(["sh", "-c", "echo 45 > /proc/sys/net/ipv4/tcp_keepalive_time"])
+    assert run_module(host, "keepalive_sysctl", state="absent", sysctl_file="/nodir/a/x.conf")["changed"]
+    assert host.enter(["test", "-e", "/nodir"], check=False).returncode == 1
+    assert runtime(host) == DEFAULTS

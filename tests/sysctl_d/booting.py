@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,10 +36,26 @@ class Compared:
     untouched: Values = field(default_factory=lambda: dict(_keepalive.KERNEL_DEFAULTS))
 
 
+def now() -> _boot.Boot:
+    """What systemd-sysctl would do now, with what lies in /run."""
+    loaded = _boot.Boot.load()
+    tree = _sysctl_d.Tree.load(loaded.rules.directories)
+    return _boot.Boot(tree, loaded.rules, loaded.systemd, None, [])
+
+
+def next_boot(layout: Layout) -> Compared:
+    """The three values after systemd-sysctl once everything in /run is gone, and what we said before that."""
+    lay_out(layout)
+    settings = _boot.Boot.load().settings()
+    shutil.rmtree("/run/sysctl.d")
+    said = run_in_new_network("/lib/systemd/systemd-sysctl")
+    return Compared(_runtime.read(), _boot.values_of(settings), {}, said)
+
+
 def boot(layout: Layout) -> Compared:
     """The three values after systemd-sysctl in a new namespace, and what we say that it does."""
     lay_out(layout)
-    settings = _boot.Boot.load().settings()
+    settings = now().settings()
     said = run_in_new_network("/lib/systemd/systemd-sysctl")
     return Compared(_runtime.read(), _boot.values_of(settings), {name: _line(one) for name, one in settings.items()}, said)
 
@@ -46,7 +63,7 @@ def boot(layout: Layout) -> Compared:
 def system(layout: Layout) -> Compared:
     """The same for procps: sysctl --system."""
     lay_out(layout)
-    loaded = _boot.Boot.load()
+    loaded = now()
     settings = loaded.tree.procps(loaded.rules, _keepalive.KERNEL_DEFAULTS)
     said = run_in_new_network("/sbin/sysctl", "--system")
     return Compared(_runtime.read(), _boot.values_of(settings), {name: _line(one) for name, one in settings.items()}, said)
@@ -68,7 +85,7 @@ def _line(setting: _sysctl_d.Setting) -> bytes | None:
 def is_read(layout: Layout, path: str) -> tuple[bool, bool] | None:
     """Whether systemd-sysctl reads a file written to `path`, and whether we say so; None where it crashes."""
     lay_out(layout)
-    ours = _boot.Boot.load().tree.reads(path)
+    ours = now().tree.reads(path)
     Path(path).write_text(f"{PROBE} = {PROBED}\n")
     if "Aborting" in run_in_new_network("/lib/systemd/systemd-sysctl"):
         return None
@@ -78,9 +95,9 @@ def is_read(layout: Layout, path: str) -> tuple[bool, bool] | None:
 def after_writing(layout: Layout, path: str, content: bytes | None) -> tuple[Values, Values]:
     """What a boot gives once `path` has the content (None: is gone): as foreseen, and as found then."""
     lay_out(layout)
-    foreseen = _boot.Boot.load().replacing(os.path.realpath(path), content).settings()
+    foreseen = now().replacing(os.path.realpath(path), content).settings()
     if content is not None:
         Path(path).write_bytes(content)
     else:
         os.unlink(os.path.realpath(path))
-    return _boot.values_of(foreseen), _boot.values_of(_boot.Boot.load().settings())
+    return _boot.values_of(foreseen), _boot.values_of(now().settings())

@@ -29,6 +29,12 @@ def test_the_boot_values_are_those_of_the_real_program(within: Inside, layout: L
         assert line is None or b"=" in line, f"{layout}\n{name}: {line!r} is the line said to decide"
 
 
+@given(layout=strategies.layouts())
+def test_what_is_in_run_is_gone_at_the_next_boot(within: Inside, layout: Layout) -> None:
+    found = within.call(booting.next_boot, layout)
+    assert found.ours == found.real, f"{layout}\n{found.said}"
+
+
 CONF = b"/etc/sysctl.conf"
 SINGLE = {
     "a key beats a later glob": {A: TIME, b"/etc/sysctl.d/b.conf": b"net.ipv4.tcp_keepalive_t* = 100\n"},

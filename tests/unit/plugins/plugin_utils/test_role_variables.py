@@ -18,23 +18,33 @@ OUT_OF_RANGE = [
     ({"probes": "nine"}, "keepalive_probes is nine, and must be a whole number from 1 to 127."),
     ({"time": 4.5}, "keepalive_time is 4.5, and must be a whole number from 1 to 32767 seconds."),
     ({"time": True}, "keepalive_time is True, and must be a whole number from 1 to 32767 seconds."),
+    ({"time": "4_5"}, "keepalive_time is 4_5, and must be a whole number from 1 to 32767 seconds."),
+    ({"time": "\u0664\u0665"}, "keepalive_time is \u0664\u0665, and must be a whole number from 1 to 32767 seconds."),
     ({"time": None}, "keepalive_time is None, and must be a whole number from 1 to 32767 seconds."),
 ]
 
 
 @pytest.mark.parametrize("values", [GOOD, {"time": "45", "intvl": " 1 ", "probes": "127"}, {"time": 32767, "intvl": 32767, "probes": 1}])
 def test_values_in_range(values: dict[str, object]) -> None:
-    assert mistakes(values, "keepalive_", [], []) == []
+    assert mistakes(values, "keepalive_", []) == []
 
 
 @pytest.mark.parametrize(("changed", "sentence"), OUT_OF_RANGE)
 def test_values_out_of_range(changed: dict[str, object], sentence: str) -> None:
-    assert mistakes({**GOOD, **changed}, "keepalive_", [], []) == [sentence]
+    assert mistakes({**GOOD, **changed}, "keepalive_", []) == [sentence]
 
 
 def test_misspelt_names() -> None:
-    known = ["keepalive_time", "keepalive_probes"]
-    assert mistakes(GOOD, "keepalive_", ["keepalive_time", "keepalive_tiem", "keepalive_xyzzy"], known) == [
-        "The role has no variable keepalive_tiem: did you mean keepalive_time?",
-        "The role has no variable keepalive_xyzzy: it knows keepalive_probes, keepalive_time.",
+    names = ["keepalive_time", "keepalive_verify_time", "keepalive_tiem", "keepalive_verify_prbes", "keepalive_xyzzy", "keepalive_timeout"]
+    somebodys = "If it is somebody else's, name it in keepalive_foreign_variables."
+    assert mistakes(GOOD, "keepalive_", names, foreign=["keepalive_timeout"]) == [
+        f"The roles have no variable keepalive_tiem: did you mean keepalive_time? {somebodys}",
+        f"The roles have no variable keepalive_verify_prbes: did you mean keepalive_verify_probes? {somebodys}",
+        f"The roles have no variable keepalive_xyzzy: see ansible-doc -t role longlived.tcp.keepalive. {somebodys}",
     ]
+
+
+@pytest.mark.parametrize("serial", [0, -1, "abc", "50%", 1.5])
+def test_how_many_hosts_reboot_at_a_time(serial: object) -> None:
+    (sentence,) = mistakes(GOOD, "keepalive_", [], serial=serial)
+    assert sentence.startswith(f"keepalive_reboot_serial is {serial}, and must be a whole number from 1 on")

@@ -107,3 +107,13 @@ def test_a_user_without_the_file_may_be_accepted() -> None:
     lacking = aws({"tcp_keepalive": None}, exists=False)
     assert aws_problems(lacking, ON, "present", may_lack=True) == []
     assert len(aws_problems(lacking, ON, "present", may_lack=False)) == 1
+
+
+def test_other_boot_values_may_be_tolerated() -> None:
+    assert kernel_problems(info(time=boot(100, "/etc/sysctl.d/99-z.conf")), WANTED, tolerate_boot=True) == []
+
+
+def test_summary_of_a_host_that_was_only_looked_at() -> None:
+    row = {"runtime": {"time": 7200, "intvl": 75, "probes": 9}, "lost_probes_survived": None, "pid": 7, "name": "x", "unit": None}
+    looked = {**info(), "consistent": True, "namespaces": [row]}
+    assert summary(looked) == f"time/intvl/probes 45/45/9; next boot: {DROP_IN}; not kept alive in 1 container: x (pid 7) with 7200/75/9"
