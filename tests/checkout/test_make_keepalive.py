@@ -18,7 +18,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-# A root directory whose writes go to memory, with this checkout's tracked files in /checkout.
+# A root directory whose writes go to memory, with this checkout's files in a directory whose name holds a blank.
 ENTER = """
 set -eu
 mount -t tmpfs -o mode=755 tmpfs "$1"
@@ -28,8 +28,8 @@ cd "$1/root"
 for name in dev sys; do mount --rbind /$name $name; done
 mount -t proc proc proc
 mount -t tmpfs -o mode=1777 tmpfs tmp
-mkdir -p tmp/checkout tmp/wheels && mount --bind "$3" tmp/wheels
-tar -C "$2" -cf - --verbatim-files-from -T "$4" | tar -C tmp/checkout -xf -
+mkdir -p "tmp/check out" tmp/wheels && mount --bind "$3" tmp/wheels
+tar -C "$2" -cf - --verbatim-files-from -T "$4" | tar -C "tmp/check out" -xf -
 chmod 711 root
 shift 4
 exec chroot . "$@"
@@ -59,7 +59,7 @@ class Machine:
             "PYTHON": sys.executable if sys.prefix == sys.base_prefix else os.path.realpath(sys.executable),
         }
         return subprocess.run(
-            [*enter, *places, "sh", "-c", f"cd /tmp/checkout\n{script}"],
+            [*enter, *places, "sh", "-c", f"cd '/tmp/check out'\n{script}"],
             env=environment,
             capture_output=True,
             text=True,
@@ -100,6 +100,18 @@ def test_a_look_then_the_change_then_nothing_to_do(machine: Machine) -> None:
     assert "45\n45\n9\n" in change
     assert change.endswith("net.ipv4.tcp_keepalive_time = 45\nnet.ipv4.tcp_keepalive_intvl = 45\nnet.ipv4.tcp_keepalive_probes = 9\n")
     assert "changed=0" in again
+
+
+def test_on_an_inventory_with_words_that_are_quoted(machine: Machine) -> None:
+    done = machine.run(
+        """
+        printf '[web]\nweb1\nweb2\n[web:vars]\nansible_connection=local\nansible_python_interpreter=%s\n' "$PYTHON" > hosts.ini
+        make keepalive INVENTORY=hosts.ini ARGS='--check --limit w*1 -e "{\\"keepalive_time\\": 50}"'
+        """
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "web1: time/intvl/probes 7200/75/9 -> 50/45/9" in done.stdout
+    assert "web2:" not in done.stdout
 
 
 def refused(done: subprocess.CompletedProcess[str]) -> str:
