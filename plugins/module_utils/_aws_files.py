@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The files that decide what botocore does for a user: ~/.aws/config, ~/.aws/credentials and
-/etc/environment. Each user's files are read and written with that user's own rights.
+"""Users' ~/.aws/config, with the ~/.aws/credentials that botocore merges over it: each read and
+written with its user's own rights.
 
     changes = [plan(place, request) for place in places(["alice"], None)]   # decides; changes nothing
     for change in changes:
@@ -18,18 +18,20 @@ __metaclass__ = type
 import contextlib
 import errno
 import os
-import re
 
-from ansible_collections.longlived.tcp.plugins.module_utils import _aws_config, _safe_file, _users
+from ansible_collections.longlived.tcp.plugins.module_utils import (
+    _aws_config,
+    _aws_config_edit,
+    _aws_effective,
+    _aws_environment,
+    _aws_settings,
+    _safe_file,
+    _users,
+)
+from ansible_collections.longlived.tcp.plugins.module_utils._aws_text import message
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 
 NEW_FILE, NEW_DIRECTORY = 0o600, 0o700
-ENVIRONMENT_FILE = "/etc/environment"
-
-# Far beyond any real file, and still read within seconds.
-LARGEST = 32 * 1024 * 1024
-
-ASSIGNMENT = re.compile("\\s*(?:export\\s+)?([A-Za-z0-9_]+)=([^#]*)")
 
 
 class Place:
@@ -45,8 +47,8 @@ class Request:
     """What was asked for every file, checked."""
 
     def __init__(self, profiles, settings, state="present", create=True):
-        self.profiles = _aws_config.check_profiles(profiles)
-        self.settings = _aws_config.check_settings(settings, state)
+        self.profiles = _aws_settings.check_profiles(profiles)
+        self.settings = _aws_settings.check_settings(settings, state)
         self.state = state
         self.create = create
 
@@ -57,27 +59,27 @@ class Change:
     def __init__(self, place, request):
         self.place = place
         self.request = request
-        self.warnings = []
         self.look()
 
     def look(self):
         """Read and decide; changes nothing."""
         place, request = self.place, self.request
-        self.found = _read(place.path)
+        self.warnings = []
+        self.found = _safe_file.read(place.path)
         document = _aws_config.parse(self.found.content, place.path)
         skipped = self.found.content is None and request.state == "present" and not request.create
-        self.edited = None if skipped else _aws_config.edit(document, request.profiles, request.settings, request.state)
+        self.edited = None if skipped else _aws_config_edit.edit(document, request.profiles, request.settings, request.state)
         credentials = self._credentials()
         self.row = {
             "path": place.path,
             "user": place.user.name,
             "changed": self.changed,
             "skipped": skipped,
-            "effective": _aws_config.effective(
+            "effective": _aws_effective.effective(
                 document, request.profiles, request.settings, credentials, None if skipped else request.state
             ),
         }
-        if credentials and not skipped:
+        if not skipped:
             self._warn_of(credentials, document)
         if self.changed:
             _check_writable(place, self.found)
@@ -99,25 +101,19 @@ class Change:
         """What is merged over the file; None where there is no such file, or none that can be read."""
         path = self.place.credentials
         try:
-            content = None if path is None else _read(path).content
+            content = None if path is None else _safe_file.read(path).content
             return None if content is None else _aws_config.parse(content, path)
         except UserError as error:
             self.warnings.append("botocore merges %s over %s, but: %s" % (path, self.place.path, error))
             return None
 
     def _warn_of(self, credentials, document):
-        request = self.request
-        for profile, name, line in _aws_config.hidden(document, request.profiles, request.settings, credentials, request.state):
-            self.warnings.append(
-                _aws_config.message(
-                    "%s, line %d: this file is merged over %s and hides %s of profile %s: correct it there.",
-                    self.place.credentials,
-                    line,
-                    self.place.path,
-                    name,
-                    profile,
-                )
-            )
+        place, request = self.place, self.request
+        if credentials:
+            form = "%s, line %d: this file is merged over %s and hides %s of profile %s: correct it there."
+            for profile, name, line in _aws_effective.hidden(document, request.profiles, request.settings, credentials, request.state):
+                self.warnings.append(message(form, place.credentials, line, place.path, name, profile))
+        self.warnings.extend(_aws_environment.hiding(request.settings, place.user.home, place.credentials and place.path))
 
 
 def places(users, path):
@@ -162,49 +158,49 @@ def effective(users, profiles=("default",), settings=("tcp_keepalive",), warn=No
 
     `warn`, if given, is called with each warning.
     """
-    profiles = _aws_config.check_profiles(profiles)
-    settings = _aws_config.check_settings(dict.fromkeys(settings), "absent")
-    return [_look(place, profiles, settings, warn) for place in places(users, None)]
+    profiles = _aws_settings.check_profiles(profiles)
+    settings = _aws_settings.check_settings(dict.fromkeys(settings), "absent")
+    rows, told = [], []
+    for place in places(users, None):
+        warnings = []
+        rows.append(_look(place, profiles, settings, warnings))
+        for found in rows[-1]["effective"].values():
+            warnings.extend(_aws_environment.hiding(found, place.user.home, place.path))
+        for warning in warnings:
+            if warn and warning not in told:
+                warn(warning)
+                told.append(warning)
+    return rows
 
 
-def _look(place, profiles, settings, warn):
+def _look(place, profiles, settings, warnings):
     with _rights_at(place):
-        found = _read(place.path)
+        found = _safe_file.read(place.path)
         document = _aws_config.parse(found.content, place.path)
         credentials = None
         try:
-            credentials = _aws_config.parse(_read(place.credentials).content, place.credentials)
+            credentials = _aws_config.parse(_safe_file.read(place.credentials).content, place.credentials)
         except UserError as error:
-            if warn:
-                warn("botocore merges %s over %s, but: %s" % (place.credentials, place.path, error))
+            warnings.append("botocore merges %s over %s, but: %s" % (place.credentials, place.path, error))
     return {
         "path": place.path,
         "user": place.user.name,
         "exists": found.content is not None,
         "changed": False,
-        "effective": _aws_config.effective(document, profiles, settings, credentials),
+        "effective": _aws_effective.effective(document, profiles, settings, credentials),
     }
-
-
-def _read(path):
-    try:
-        size = os.stat(path).st_size
-    except (IOError, OSError):
-        size = 0  # _safe_file says it better
-    if size > LARGEST:
-        raise _safe_file.SafeFileError("%s has %d bytes, which is no configuration file: look at it by hand." % (path, size))
-    return _safe_file.read(path)
 
 
 def _check_writable(place, found):
     """Raise where `apply` could not write: check mode tells the truth, and nobody's file is changed in vain."""
     home = place.user.home
     if place.credentials is not None and not os.path.isdir(home):
-        raise _users.UnknownUser("%s, the home directory of %s, does not exist: create it or leave the user out." % (home, place.user.name))
+        raise _safe_file.SafeFileError(
+            "%s, the home directory of %s, does not exist: create it or leave the user out." % (home, place.user.name)
+        )
     if found.content is None:
-        missing = _missing_directories(found.path)
-        parent = os.path.dirname(missing[0] if missing else found.path)
-        _safe_file.check_replaceable(_safe_file.Found(os.path.join(parent, "config"), None, None))
+        first_to_make = (_missing_directories(found.path) + [found.path])[0]
+        _safe_file.check_replaceable(_safe_file.Found(first_to_make, None, None))
         return
     _check_owner(found)
     _safe_file.check_replaceable(found)
@@ -215,12 +211,12 @@ def _check_owner(found):
     if os.geteuid() == 0:
         return
     if found.stat.st_uid != os.geteuid():
-        raise _users.UnknownUser(
+        raise _safe_file.SafeFileError(
             "%s belongs to user id %d and not to user id %d, who would have to write it: correct its owner or the link that leads to it."
             % (found.path, found.stat.st_uid, os.geteuid())
         )
     if found.stat.st_gid not in os.getgroups() + [os.getegid()]:
-        raise _users.UnknownUser(
+        raise _safe_file.SafeFileError(
             "%s belongs to group id %d, of which its owner is no member: correct its group (chgrp)." % (found.path, found.stat.st_gid)
         )
 
@@ -238,27 +234,29 @@ def _missing_directories(path):
 # --- acting ------------------------------------------------------------------------------------
 
 
-def back_up(change, copy):
-    """Have `copy` (a function that takes a path and returns the copy's) keep the old file."""
-    if change.found.content is not None:
-        with _rights_at(change.place):
-            change.row["backup_file"] = copy(change.found.path)
-
-
-def apply(change):
-    """Do what was planned; raise `UserError` and leave the file alone where that fails."""
+def apply(change, backup=False):
+    """Do what was planned; raise `UserError` and leave everything as it was where that fails."""
     with _rights_at(change.place):
-        made = _make_directories(change.found.path)
+        undo = [(os.rmdir, directory) for directory in _make_directories(change.found.path)]
         try:
             with _safe_file.lock(change.place.path):
-                if _read(change.place.path).identity != change.found.identity:
+                if _safe_file.read(change.place.path).identity != change.found.identity:
                     change.look()  # somebody was faster: what they wrote counts
                 if change.changed:
-                    _write(change.found, change.edited.content)
+                    if backup and change.found.content is not None:
+                        change.row["backup_file"] = _safe_file.back_up(change.found)
+                        undo.append((os.unlink, change.row["backup_file"]))
+                    _write(change.found, _content(change))
         except BaseException:
-            for directory in reversed(made):
-                _remove_quietly(directory)
+            for act, path in reversed(undo):
+                _quietly(act, path)
             raise
+
+
+def _content(change):
+    """The new bytes; None where the file goes, but a link keeps a file to lead to."""
+    content = change.edited.content
+    return b"" if content is None and os.path.islink(change.place.path) else content
 
 
 def _write(found, content):
@@ -283,56 +281,8 @@ def _make_directories(path):
     return made
 
 
-def _remove_quietly(directory):
+def _quietly(act, path):
     try:
-        os.rmdir(directory)
+        act(path)
     except (IOError, OSError):
         pass
-
-
-# --- the environment ---------------------------------------------------------------------------
-
-
-def environment_warnings(changes):
-    """What every login gets from /etc/environment and what hides a setting, in sentences."""
-    path = ENVIRONMENT_FILE
-    try:
-        with open(path, "rb") as stream:
-            assignments = environment(stream.read(LARGEST))
-    except (IOError, OSError):
-        return []
-    warnings = []
-    for change in changes:
-        warnings.extend(warning for warning in _hidden_by(assignments, change, path) if warning not in warnings)
-    return warnings
-
-
-def environment(content):
-    """{variable: (value, line)} as pam_env(8) reads it: the last one counts."""
-    found = {}
-    for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), 1):
-        assignment = ASSIGNMENT.match(line)
-        if assignment:
-            value = assignment.group(2).strip()
-            if value[:1] in ("'", '"'):
-                value = value.strip(value[0])
-            found[assignment.group(1)] = (value, number)
-    return found
-
-
-def _hidden_by(assignments, change, path):
-    request, place = change.request, change.place
-    for name in sorted(request.settings):
-        variable = _aws_config.ENVIRONMENT.get(name)
-        value, line = assignments.get(variable, (None, None))
-        if value is not None and (request.state == "absent" or not _aws_config.same(request.settings[name], value)):
-            yield _aws_config.message("%s, line %d: %s hides %s of every profile in botocore: remove it there.", path, line, variable, name)
-    value, line = assignments.get("AWS_CONFIG_FILE", (None, None))
-    if value and place.credentials is not None and not _same_file(value, place):
-        yield _aws_config.message("%s, line %d: AWS_CONFIG_FILE has botocore read %s instead of %s.", path, line, value, place.path)
-
-
-def _same_file(value, place):
-    if value.startswith("~/"):
-        value = os.path.join(place.user.home, str(value[2:]))
-    return os.path.normpath(value) == os.path.normpath(place.path)

@@ -36,6 +36,9 @@ from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserE
 
 LOCK_SECONDS = 60
 
+# Far beyond any configuration file, and still read within seconds.
+LARGEST = 32 * 1024 * 1024
+
 # From linux/fs.h: what "chattr +i" and "chattr +a" set, and the ioctl that reads it.
 FS_IOC_GETFLAGS = 0x80086601 if struct.calcsize("l") == 8 else 0x80046601
 FS_IMMUTABLE_FL = 0x10
@@ -105,7 +108,11 @@ def read(path):
         if not stat.S_ISREG(status.st_mode):
             raise SafeFileError("%s is not a regular file." % path)
         with os.fdopen(os.dup(descriptor), "rb") as stream:
-            return Found(real, stream.read(), status)
+            # Some files in /proc say that they have 0 bytes and never end.
+            content = stream.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise SafeFileError("%s has more than %d bytes, so it is no configuration file: look at it by hand." % (path, LARGEST))
+        return Found(real, content, status)
     finally:
         os.close(descriptor)
 

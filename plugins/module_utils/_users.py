@@ -20,6 +20,7 @@ __metaclass__ = type
 import contextlib
 import os
 import pwd
+import stat
 
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 
@@ -30,6 +31,9 @@ CALLERS = ("SUDO_USER", "DOAS_USER")
 
 # What Python 2 and 3 raise for names that are unknown, or that no user can have.
 NO_SUCH_NAME = (KeyError, TypeError, ValueError)
+
+# How many links the kernel follows for one path.
+MOST_LINKS = 40
 
 
 class UnknownUser(UserError):
@@ -77,20 +81,24 @@ def _user(entry):
 
 
 def in_charge_of(path):
-    """The user who decides what `path` leads to: the owner of the first part that is not root's.
-
-    Root, for a path in directories of root's own.
-    """
-    part = os.sep
-    for name in os.path.normpath(path).split(os.sep):
-        part = os.path.join(part, name)
+    """The user who decides what `path` leads to: the owner of the first part that is not root's, links
+    and what they lead through included. Root, for a path in directories of root's own."""
+    reached, parts, links = os.sep, path.split(os.sep), 0
+    while parts and links < MOST_LINKS:
+        part = os.path.join(reached, parts.pop(0))
         try:
-            # A link is its owner's, and so is what it leads to: either may be the first.
-            for status in (os.lstat(part), os.stat(part)):
-                if status.st_uid != 0:
-                    return _owner(status)
+            status = os.lstat(part)
+            target = os.readlink(part) if stat.S_ISLNK(status.st_mode) else None
         except (IOError, OSError):
             break
+        if status.st_uid != 0:
+            return _owner(status)
+        if target is None:
+            reached = part
+        else:
+            links += 1
+            reached = os.sep if target.startswith(os.sep) else reached
+            parts = target.split(os.sep) + parts
     return by_id(0)
 
 

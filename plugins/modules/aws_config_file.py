@@ -172,7 +172,9 @@ backup_file:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.longlived.tcp.plugins.module_utils import _aws_config, _aws_files
+from ansible.module_utils.common.text.converters import to_native
+from ansible_collections.longlived.tcp.plugins.module_utils import _aws_files
+from ansible_collections.longlived.tcp.plugins.module_utils._aws_settings import SecretRefused
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 
 SPEC = {
@@ -186,17 +188,19 @@ SPEC = {
 }
 
 
+class Module(AnsibleModule):
+    def _log_invocation(self):
+        """Not in the target's journal: nobody has looked yet whether the settings hold a credential."""
+
+
 def plan(parameters):
     request = _aws_files.Request(parameters["profiles"], parameters["settings"], parameters["state"], parameters["create"])
     return [_aws_files.plan(place, request) for place in _aws_files.places(parameters["users"], parameters["path"])]
 
 
-def apply(changes, done, back_up):
-    if back_up:
-        for change in changes:
-            _aws_files.back_up(change, back_up)
+def apply(changes, done, backup):
     for change in changes:
-        _aws_files.apply(change)
+        _aws_files.apply(change, backup)
         done.append(change.row)
 
 
@@ -214,16 +218,16 @@ def attempt(module, done):
     try:
         changes = plan(module.params)
         if not module.check_mode:
-            apply([change for change in changes if change.changed], done, module.backup_local if module.params["backup"] else None)
+            apply([change for change in changes if change.changed], done, module.params["backup"])
     except UserError as error:
         return None, error
     return changes, None
 
 
 def fail(module, error, done):
-    if isinstance(error, _aws_config.SecretRefused):
+    if isinstance(error, SecretRefused):
         # What should not have been given to us shall not be shown with what we were given.
-        module.no_log_values.update(error.texts)
+        module.no_log_values.update(to_native(text) for text in error.texts)
     message = str(error)
     if done:
         message += " Changed before that: %s." % ", ".join(row["path"] for row in done)
@@ -231,12 +235,12 @@ def fail(module, error, done):
 
 
 def main():
-    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
+    module = Module(argument_spec=SPEC, supports_check_mode=True)
     done = []
     changes, error = attempt(module, done)
     if error is not None:
         fail(module, error, done)
-    for warning in [warning for change in changes for warning in change.warnings] + _aws_files.environment_warnings(changes):
+    for warning in sorted(set(warning for change in changes for warning in change.warnings)):
         module.warn(warning)
     module.exit_json(**result(changes))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.longlived.tcp.plugins.module_utils._aws_config import check_settings, same
+from ansible_collections.longlived.tcp.plugins.module_utils._aws_settings import check_settings, same
 from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import NAMES, key
 
 

@@ -28,6 +28,25 @@ TASKS: Mapping[str, dict[str, Any]] = {
     "keepalive_info with namespaces": {"longlived.tcp.keepalive_info": {"namespaces": True}},
 }
 
+PROFILE = """[profile team-{:05}]
+sso_session = corporate
+sso_account_id = 123456789012
+sso_role_name = Developer
+region = eu-central-1
+# S3 transfers
+s3 =
+    max_concurrent_requests = 20
+tcp_keepalive = true
+
+"""
+LARGE_CONFIG = "[default]\ntcp_keepalive = true\n\n" + "".join(map(PROFILE.format, range(5400)))  # 1 MB
+
+
+def large_config(host: Host, **options: Any) -> dict[str, Any]:
+    """A task on a fresh ~/.aws/config of 1 MB."""
+    host.enter(["su", "alice", "-c", "mkdir -p ~/.aws; cat > ~/.aws/config"], input=LARGE_CONFIG)
+    return {"longlived.tcp.aws_config_file": {"users": ["alice"], **options}}
+
 
 def milliseconds(run: Callable[[], dict[str, Any]]) -> float:
     begin = time.perf_counter()
@@ -45,6 +64,18 @@ def measure(engine: Engine, host: Host, task: dict[str, Any], before: Callable[[
     return statistics.median(pings), statistics.median(tasks)
 
 
+def aws_rows(engine: Engine, host: Host) -> dict[str, tuple[float, float]]:
+    nothing = large_config(host)
+    off = {"tcp_keepalive": False}
+    rows = {
+        "aws_config_file, 1 MB, nothing to do": measure(engine, host, nothing),
+        "aws_config_file, 1 MB, one profile": measure(engine, host, nothing, lambda _: large_config(host, settings=off)),
+        "aws_config_file, 1 MB, all 5401": measure(engine, host, nothing, lambda _: large_config(host, settings=off, profiles=["*"])),
+    }
+    host.enter(["rm", "-r", "/home/alice/.aws"])
+    return rows
+
+
 def main(kinds: list[str]) -> None:
     os.environ["ANSIBLE_PIPELINING"] = "1"
     with Rack.up(kinds, name=f"beyond-ping-{os.getpid()}") as rack:
@@ -56,8 +87,9 @@ def main(kinds: list[str]) -> None:
             rows["keepalive_sysctl, all to do"] = measure(
                 engine, host, changing, lambda number: {"longlived.tcp.keepalive_sysctl": {"time": 46 + number}}
             )
+            rows.update(aws_rows(engine, host))
             for name, (ping, task) in rows.items():
-                print(f"{host.kind.name:14} {name:34} ping {ping:6.1f} ms, task {task:6.1f} ms, beyond {task - ping:6.1f} ms")
+                print(f"{host.kind.name:14} {name:37} ping {ping:6.1f} ms, task {task:6.1f} ms, beyond {task - ping:6.1f} ms")
         engine.close()
 
 

@@ -14,7 +14,7 @@ ODD_HEADERS = [
     "[profile default]", '[profile "default"]', "[ default ]", "[default] # why", "[profile\ta]", "[profile  a]", "[profile 'a b']",
     '[profile "a b"]', "[profile a\\ b]", "[profiles b-1]", "[profile]", "[profile a b]", '[profile "broken]', "[Profile a]",
     "[sso-session s]", "[services x]", "[plugins]", "[preview]", "[DEFAULT]", "[profile \u00a0a]", "[default\u00a0]",
-    "[profile é]", '[profile "x]y"]', "[profile b-1]]", "[a=b]", "[profile a] = x",
+    "[profile é]", '[profile "x]y"]', "[profile b-1]]", "[a=b]", "[profile a] = x", "[default] # see [1]", "[profile a] [x]",
 ]  # fmt: skip
 
 KEYS = [
@@ -40,7 +40,7 @@ def options(draw: st.DrawFn, key: str) -> list[str]:
     if draw(st.integers(0, 3)):
         lines = [indent + key + delimiter + draw(st.sampled_from(VALUES)) + trailing]
         if not draw(st.integers(0, 7)):
-            lines.append(indent + "  " + draw(st.sampled_from(VALUES[1:])))
+            lines.append(indent + "  " + draw(st.sampled_from([*VALUES[1:], "aws_session_token = HUSH"])))
         return lines
     deeper = indent + draw(st.sampled_from(["  ", "    ", "\t"]))
     lines = [indent + key + delimiter]

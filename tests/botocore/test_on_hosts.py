@@ -114,6 +114,8 @@ def test_secrets_stay_where_they_are(host: Host, run: Run) -> None:
     assert sh(host, f"cat '{result['backup_file']}'") == text
     assert sh(host, f"stat -c '%a %U' /home/alice/.aws/config '{result['backup_file']}'") == "640 alice\n640 alice\n"
     as_user(host, "alice", "echo HUSH4 >> ~/.aws/config")
+    assert "credentials" in run("-vvv", users=["alice"], settings={"aws_session_token": "HUSH5"})["msg"]
+    assert "HUSH" not in sh(host, "journalctl --no-pager --quiet --identifier=ansible-longlived.tcp.aws_config_file")
     assert "line 6" in run("--diff", "-vvv", users=["alice"], settings={"region": "x"})["msg"]
 
 
@@ -140,6 +142,31 @@ def test_a_link_toward_a_file_of_roots_is_refused(host: Host, run: Run, mode: st
         assert result["failed"] if "failed" in result else "FAILED" in result["output"]
         assert "roots" in result["msg"] or ".aws/config" in result["msg"]
     assert sh(host, "stat -c '%i %a %U %y' /etc/roots.conf /etc/roots.d/config; ls -A /etc /etc/roots.d") == before
+
+
+def test_a_link_of_roots_through_a_home_is_followed_with_the_users_rights(host: Host, run: Run) -> None:
+    sh(host, "echo '[default]' > /etc/roots.conf; mkdir -p /etc/batch; ln -sfn /home/alice/config /etc/batch/config")
+    as_user(host, "alice", "ln -sfn /etc/roots.conf ~/config")
+    assert "roots.conf belongs to user id 0" in run(path="/etc/batch/config")["msg"]
+    assert sh(host, "cat /etc/roots.conf; rm -r /etc/batch /home/alice/config") == "[default]\n"
+
+
+def test_a_file_without_end_is_not_read(host: Host, run: Run) -> None:
+    as_user(host, "alice", "mkdir ~/.aws; sleep 60 > /dev/null 2>&1 & ln -s /proc/$!/pagemap ~/.aws/config")
+    assert "no configuration file" in run(users=["alice"])["msg"]
+
+
+def test_a_full_disk_leaves_everything_as_it_was(host: Host, run: Run) -> None:
+    sh(host, "mount -t tmpfs -o size=64k,mode=777 none /home/carol")
+    try:
+        text = "[default]\\n" + "# filler\\n" * 3000
+        as_user(host, "carol", f"mkdir ~/.aws; printf '{text}' > ~/.aws/config; cat /dev/zero > ~/fill || true; truncate -s -4k ~/fill")
+        before = sh(host, "ls -A /home/carol/.aws; cat /home/carol/.aws/config")
+        for backup in (False, True):
+            assert "No space left" in run(users=["carol"], backup=backup)["msg"]
+            assert sh(host, "ls -A /home/carol/.aws; cat /home/carol/.aws/config") == before
+    finally:
+        sh(host, "umount /home/carol")
 
 
 # Alice swaps her file, and the directory it is in, for links to root's as fast as she can, for 40 s at most.
@@ -198,7 +225,7 @@ def test_links_planted_while_it_runs(host: Host, collections: Path, tmp_path: Pa
     assert found.exists(), output
     rows = json.loads(found.read_text())
     assert len(rows) == 20 and "Traceback" not in found.read_text() + output
-    assert all("module_stderr" not in row and row["invocation"] for row in rows)
+    assert all("module_stderr" not in row and ("files" in row or row["msg"]) for row in rows)
     assert int(sh(host, "cat /tmp/turns")) > 100
     assert (
         sh(

@@ -77,6 +77,23 @@ def test_a_link_is_its_owners_and_so_is_what_it_leads_to(tmp_path_of_everyone):
     assert _users.in_charge_of(os.path.join(ours, "new")).uid == NOBODY.uid
 
 
+@root_only
+def test_who_is_on_the_way_is_in_charge_whatever_is_at_the_end(tmp_path_of_everyone):
+    home, ours, mine = [os.path.join(tmp_path_of_everyone, name) for name in ("home", "ours", "mine")]
+    os.mkdir(home)
+    os.symlink("/etc/passwd", os.path.join(home, "theirs"))
+    os.symlink(os.path.join(home, "theirs"), ours)
+    open(os.path.join(home, "roots"), "w").close()
+    os.symlink("home/roots", mine)
+    os.chown(home, NOBODY.uid, NOBODY.gid)
+    assert _users.in_charge_of(ours).uid == NOBODY.uid
+    assert _users.in_charge_of(mine).uid == NOBODY.uid
+    os.symlink("home", os.path.join(tmp_path_of_everyone, "link"))
+    assert _users.in_charge_of(os.path.join(tmp_path_of_everyone, "link", "..", "ours")).uid == NOBODY.uid
+    os.symlink("round", os.path.join(tmp_path_of_everyone, "round"))
+    assert _users.in_charge_of(os.path.join(tmp_path_of_everyone, "round")).uid == 0
+
+
 @pytest.fixture
 def tmp_path_of_everyone(tmpdir):
     """A directory that another user can reach: those that pytest makes are for their owner only."""

@@ -9,16 +9,17 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import errno
 import json
 import os
-import shutil
+import re
 import stat
 
 import pytest
 
 pytest.importorskip("ansible.module_utils.basic")
 
-from ansible_collections.longlived.tcp.plugins.module_utils import _aws_files, _users
+from ansible_collections.longlived.tcp.plugins.module_utils import _aws_environment, _aws_files, _users
 from ansible_collections.longlived.tcp.plugins.modules import aws_config_file
 
 SECRETS = "aws_secret_access_key = HUSH1\naws_session_token = HUSH2\ncredential_process = echo HUSH3\n"
@@ -28,7 +29,7 @@ class Ended(Exception):
     pass
 
 
-class Module:
+class FakeModule:
     """What the module needs of AnsibleModule."""
 
     def __init__(self, parameters, check_mode=False):
@@ -42,10 +43,6 @@ class Module:
     def warn(self, warning):
         self.warnings.append(warning)
 
-    def backup_local(self, path):
-        shutil.copy2(path, path + ".backup")
-        return path + ".backup"
-
     def exit_json(self, **result):
         self.result = result
         raise Ended()
@@ -58,8 +55,8 @@ class Module:
 @pytest.fixture
 def run(monkeypatch, homes):
     def run_module(check_mode=False, **parameters):
-        module = Module(parameters, check_mode)
-        monkeypatch.setattr(aws_config_file, "AnsibleModule", lambda **arguments: module)
+        module = FakeModule(parameters, check_mode)
+        monkeypatch.setattr(aws_config_file, "Module", lambda **arguments: module)
         with pytest.raises(Ended):
             aws_config_file.main()
         module.result["warnings"] = module.warnings
@@ -82,7 +79,7 @@ def homes(monkeypatch, tmpdir):
     for name in uids:
         tmpdir.join(name).mkdir()
     monkeypatch.setattr(_users, "find", find)
-    monkeypatch.setattr(_aws_files, "ENVIRONMENT_FILE", str(tmpdir.join("environment")))
+    monkeypatch.setattr(_aws_environment, "PATH", str(tmpdir.join("environment")))
     return tmpdir
 
 
@@ -191,24 +188,66 @@ def test_path_instead_of_users(run, homes):
 
 def test_backup(run, homes):
     path = config(homes, "alice", "[default]\n")
+    os.chmod(str(path), 0o640)
+    os.utime(str(path), (1000000000, 1000000000))
     result = run(users=["alice", "bob"], backup=True)
-    assert result["backup_file"] == result["files"][0]["backup_file"] == str(path) + ".backup"
+    assert result["backup_file"] == result["files"][0]["backup_file"]
+    assert re.match(re.escape(str(path)) + r"\.\d+\.\d{4}-\d\d-\d\d@\d\d:\d\d:\d\d~\Z", result["backup_file"])
     assert open(result["backup_file"]).read() == "[default]\n"
+    assert mode(result["backup_file"]) == 0o640
+    assert int(os.stat(result["backup_file"]).st_mtime) == 1000000000
     assert "backup_file" not in result["files"][1]
     assert "backup_file" not in run(users=["alice"], backup=True)
+
+
+@pytest.mark.parametrize(("where", "fails"), [(_aws_files._safe_file, "back_up"), (_aws_files, "_write")])
+def test_a_full_disk_leaves_neither_half_a_file_nor_a_backup(run, homes, monkeypatch, where, fails):
+    path = config(homes, "bob", "[default]\n")
+    real = getattr(where, fails)
+
+    def full(found, *content):
+        with monkeypatch.context() as patch:
+            if "bob" in found.path:
+                patch.setattr(os, "fsync", no_space)
+            return real(found, *content)
+
+    monkeypatch.setattr(where, fails, full)
+    result = run(users=["alice", "bob"], backup=True)
+    assert result["failed"] and "No space left on device; free space" in result["msg"]
+    assert [row["user"] for row in result["files"]] == ["alice"]
+    assert os.listdir(str(path.dirpath())) == ["config"]
+    assert path.read() == "[default]\n"
+
+
+def no_space(descriptor):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_what_another_program_wrote_meanwhile_counts(run, homes, monkeypatch):
     path = config(homes, "alice", "[default]\n")
     real = _aws_files.apply
 
-    def late(change):
+    def late(change, backup):
         path.write("[default]\nregion = a\n")
-        real(change)
+        real(change, backup)
 
     monkeypatch.setattr(_aws_files, "apply", late)
-    assert run(users=["alice"])["changed"]
+    homes.join("environment").write("BOTOCORE_TCP_KEEPALIVE=false\n")
+    result = run(users=["alice"], backup=True)
+    assert result["changed"] and len(result["warnings"]) == 1
     assert path.read() == "[default]\nregion = a\ntcp_keepalive = true\n"
+    assert open(result["backup_file"]).read() == "[default]\nregion = a\n"
+
+
+def test_a_link_is_not_left_without_its_file(run, homes):
+    path = config(homes, "alice")
+    run(users=["alice"])
+    path.rename(homes.join("dotfiles"))
+    os.symlink(str(homes.join("dotfiles")), str(path))
+    assert run(users=["alice"], state="absent")["changed"]
+    assert path.read() == ""
+    assert not run(users=["alice"], state="absent")["changed"]
+    assert run(users=["alice"])["changed"]
 
 
 WARNINGS = [
@@ -223,6 +262,8 @@ WARNINGS = [
     ("absent", u"", u"BOTOCORE_TCP_KEEPALIVE=true\n", ["environment, line 1: BOTOCORE_TCP_KEEPALIVE hides"]),
     ("present", u"", u"AWS_CONFIG_FILE=/etc/aws\n", ["AWS_CONFIG_FILE has botocore read /etc/aws instead of "]),
     ("present", u"", u"AWS_CONFIG_FILE=~/.aws/config\n", []),
+    ("present", u"", u"AWS_CONFIG_FILE=${HOME}/.aws/config\n", []),
+    ("present", u"", u"AWS_CONFIG_FILE=~/\u00e9\n", ["AWS_CONFIG_FILE has botocore read ~/"]),
 ]  # fmt: skip
 
 
@@ -236,6 +277,17 @@ def test_warnings(run, homes, state, credentials, environment, warnings):
     result = run(users=["alice"], state=state)
     assert len(result["warnings"]) == len(warnings)
     assert all(expected in found for expected, found in zip(warnings, result["warnings"]))
+
+
+def test_what_hides_a_setting_is_told_to_who_only_looks(homes):
+    config(homes, "alice", "[default]\ntcp_keepalive = True\n")
+    told = []
+    homes.join("environment").write("BOTOCORE_TCP_KEEPALIVE=true\n")
+    _aws_files.effective(["alice"], warn=told.append)
+    assert told == []
+    homes.join("environment").write("BOTOCORE_TCP_KEEPALIVE=false\n")
+    _aws_files.effective(["alice", "bob"], ["default", "b"], warn=told.append)
+    assert len(told) == 1 and "line 1: BOTOCORE_TCP_KEEPALIVE hides tcp_keepalive" in told[0]
 
 
 def test_effective_counts_the_credentials_file(run, homes):
@@ -255,8 +307,8 @@ def test_errors_are_one_sentence(run, homes, arguments, reason):
 
 
 def test_a_credential_that_was_given_is_not_shown(monkeypatch):
-    module = Module({"settings": {"aws_session_token": "quiet", "region": "x"}})
-    monkeypatch.setattr(aws_config_file, "AnsibleModule", lambda **arguments: module)
+    module = FakeModule({"settings": {"aws_session_token": ["quiet"], "region": "x"}})
+    monkeypatch.setattr(aws_config_file, "Module", lambda **arguments: module)
     with pytest.raises(Ended):
         aws_config_file.main()
     assert module.no_log_values == set(["quiet"])
@@ -273,6 +325,8 @@ def test_a_user_named_twice_has_one_row(run, homes):
     (lambda path: os.symlink("config", str(path)), "leads back to itself"),
     (lambda path: path.write_binary(b"[default]\nregion = \xe9\n"), "line 2: botocore cannot read this file: it is not UTF-8"),
     (lambda path: open(str(path), "wb").truncate(2 ** 40), "no configuration file"),
+    # Says that it has 0 bytes, and would fill the memory.
+    (lambda path: os.symlink("/proc/self/pagemap", str(path)), "no configuration file"),
 ])  # fmt: skip
 def test_what_is_no_such_file_is_refused(run, homes, make, reason):
     config(homes, "alice").dirpath().mkdir()
