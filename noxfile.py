@@ -141,7 +141,7 @@ def lint(session: nox.Session) -> None:
 def units(session: nox.Session) -> None:
     """What a module or plugin knows, and whether defaults and argument specs agree."""
     need(session, *ANY)
-    session.install(f"ansible-core~={NEWEST}.0", "pyyaml", *PYTEST)
+    session.install(f"ansible-core~={NEWEST}.0", "pyyaml", "ruamel.yaml", *PYTEST)
     session.run("pytest", "tests/unit", *session.posargs, env=isolated())
 
 
