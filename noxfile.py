@@ -131,7 +131,7 @@ ANY = ("3.12", "3.13", "3.14", "3.11")
 def lint(session: nox.Session) -> None:
     """ruff and mypy over tests and controller-side Python, shellcheck where it is there."""
     need(session, *ANY)
-    session.install("ruff~=0.17.0", "mypy~=2.4", "nox", "pytest-testinfra~=10.2", "types-PyYAML", *PYTEST)
+    session.install("ruff~=0.17.0", "mypy~=2.4", "nox", "pytest-testinfra~=10.2", "types-PyYAML", "types-jsonschema", *PYTEST)
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("mypy")
@@ -193,6 +193,16 @@ def sysctl_d(session: nox.Session) -> None:
     session.run("pytest", "tests/sysctl_d", *session.posargs, env=isolated())
 
 
+@nox.session(python=interpreter(*ANY), tags=["hosts"])
+def sockets(session: nox.Session) -> None:
+    """Live connections in every state, in network namespaces of their own: what is said of them and done to them."""
+    need(session, *ANY)
+    need_root(session)
+    session.install(f"ansible-core~={NEWEST}.0", *PYTEST)
+    need_debian_package(session, "nftables", "nft")
+    session.run("pytest", "tests/sockets", *session.posargs, env=isolated())
+
+
 @nox.session(python=interpreter(*ANY), tags=["fuzz"])
 def botocore(session: nox.Session) -> None:
     """~/.aws/config against the real botocore, and the sockets of both AWS CLIs."""
@@ -201,6 +211,14 @@ def botocore(session: nox.Session) -> None:
     session.install(f"ansible-core~={NEWEST}.0", "awscli~=1.46", "botocore~=1.44", "pyyaml", *PYTEST)
     tests = session.posargs or ["tests/botocore", "--ignore=tests/botocore/test_on_hosts.py"]
     session.run("pytest", *tests, env=isolated())
+
+
+@nox.session(python=interpreter(*ANY), tags=["eks"])
+def eks(session: nox.Session) -> None:
+    """What the role eks_keepalive writes, against the published schemas ($KEEPALIVE_SCHEMAS) and Kubernetes' own."""
+    need(session, *ANY)
+    session.install(f"ansible-core~={NEWEST}.0", "kubernetes-validate", "jsonschema~=4.26", "ruamel.yaml", "pyyaml", *PYTEST)
+    session.run("pytest", "tests/eks", *session.posargs, env=isolated())
 
 
 @nox.session(python=interpreter(*CONTROLLER_PYTHONS[NEWEST]), tags=["hosts"])

@@ -1,0 +1,92 @@
+# Copyright (c) 2026, longlived.tcp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whoever kills this process between SO_KEEPALIVE off and on leaves no socket off.
+
+No system call does both, and nothing holds SIGKILL back. So a second process watches, in a session of its
+own. Before a socket is turned off, its place is noted in memory that both share. When the first process
+ends, however it ends, the kernel closes its end of a pipe; if a note is left, the second process fetches
+that socket itself and turns it on.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import mmap
+import os
+import struct
+
+from ansible_collections.longlived.tcp.plugins.module_utils import _foreign_sockets
+from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
+from ansible_collections.longlived.tcp.plugins.module_utils._foreign_sockets import KEEPALIVE, Gone
+from ansible_collections.longlived.tcp.plugins.module_utils._socket_owners import Owner, Process
+
+# Task, process, descriptor and cookie; whether they are noted stands apart and is written last.
+_NOTE = struct.Struct("=iiiQ")
+_NOTED, _NOTE_AT = 0, 8
+
+
+class GuardianError(UserError):
+    """Why nobody can watch."""
+
+
+class Guardian:
+    """Started when it is first needed."""
+
+    def __init__(self):
+        self._memory = self._pipe = self._pid = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_exception):
+        if self._pid is not None:
+            os.close(self._pipe)
+            os.waitpid(self._pid, 0)
+            self._memory.close()
+
+    def start(self):
+        if self._pid is None:
+            try:
+                self._memory = mmap.mmap(-1, mmap.PAGESIZE)
+                watched, self._pipe = os.pipe()
+                self._pid = os.fork()
+            except (IOError, OSError) as error:
+                raise GuardianError("Cannot start the process that watches while timers are re-armed: %s." % error.strerror)
+            if self._pid == 0:
+                os.close(self._pipe)
+                _watch(self._memory, watched)
+            os.close(watched)
+
+    def note(self, owner, cookie):
+        _NOTE.pack_into(self._memory, _NOTE_AT, owner.task, owner.process.pid, owner.descriptor, cookie)
+        self._memory[_NOTED : _NOTED + 1] = b"1"
+
+    def forget(self):
+        self._memory[_NOTED : _NOTED + 1] = b"\0"
+
+
+def _watch(memory, watched):
+    """The second process: it ends soon after the first one."""
+    try:
+        os.setsid()
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for descriptor in (0, 1, 2):
+            os.dup2(nowhere, descriptor)
+        while os.read(watched, 1):
+            pass
+        if memory[_NOTED : _NOTED + 1] == b"1":
+            _turn_on(*_NOTE.unpack_from(memory, _NOTE_AT))
+    finally:
+        os._exit(0)
+
+
+def _turn_on(task, pid, descriptor, cookie):
+    owner = Owner(Process(pid, "", None), task, descriptor)
+    with _foreign_sockets.opened_tasks() as tasks:
+        try:
+            _foreign_sockets.put(_foreign_sockets.fetch(tasks, owner, cookie), KEEPALIVE, 1)
+        except Gone:
+            pass

@@ -1,0 +1,160 @@
+# Copyright (c) 2026, longlived.tcp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a look at the connections comes to: counts, a row for each process, the sockets most in danger."""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import heapq
+import os
+
+from ansible_collections.longlived.tcp.plugins.module_utils import _foreign_sockets, _network_namespaces, _protection, _socket_owners
+from ansible_collections.longlived.tcp.plugins.module_utils._foreign_sockets import Gone, Unreachable
+from ansible_collections.longlived.tcp.plugins.module_utils._protection import (
+    IS_OFF,
+    IS_PINNED,
+    IS_PROTECTED,
+    IS_RUNTIME,
+    IS_STALE,
+    IS_UNKNOWN,
+    VERDICTS,
+    verdict_by_options,
+)
+from ansible_collections.longlived.tcp.plugins.module_utils._socket_look import Look
+from ansible_collections.longlived.tcp.plugins.module_utils._tcp_sockets import STATES, TIMER_KEEPALIVE, endpoint
+
+# From the least to the most in danger: these are listed first.
+_DANGER = dict((verdict, rank) for rank, verdict in enumerate((IS_PROTECTED, IS_UNKNOWN, IS_STALE, IS_RUNTIME, IS_PINNED, IS_OFF)))
+
+
+def report(selection, idle_timeout, limit, options=False):
+    """All that `socket_keepalive_info` returns."""
+    look = Look(selection, idle_timeout)
+    total, ownerless, by_process, listed = Counts(), 0, {}, Listed(limit)
+    for connection, own in _with_options(look, idle_timeout) if options else _without_options(look):
+        verdict = connection.verdict
+        total.add(verdict)
+        if not connection.processes:
+            ownerless += 1
+        for process in connection.processes:
+            if process not in by_process:
+                by_process[process] = Counts()
+            by_process[process].add(verdict)
+        listed.add(connection, own)
+    people = dict((process, _person(process)) for process in by_process)
+    return dict(
+        summary=total.shown(),
+        processes=[dict(people[process], **by_process[process].shown()) for process in sorted(by_process)],
+        sockets=[_row(connection, own, people) for connection, own in listed.in_order()],
+        ownerless=ownerless,
+        unreadable=dict(processes=look.unreadable_processes, namespaces=look.unreadable_namespaces),
+    )
+
+
+def unseen(result):
+    """Warnings about what this user may not see."""
+    processes, namespaces = result["unreadable"]["processes"], result["unreadable"]["namespaces"]
+    if processes or namespaces:
+        unseen_ones = "the descriptors of %d processes and %d network namespaces" % (processes, namespaces)
+        yield "Not everything could be seen: %s are closed to this user; use become." % unseen_ones
+
+
+class Counts:
+    """How many connections are in which state."""
+
+    def __init__(self):
+        self._numbers = dict.fromkeys(VERDICTS, 0)
+
+    def add(self, verdict):
+        self._numbers[verdict] += 1
+
+    def shown(self):
+        counts = dict.fromkeys(_protection.STATES, 0)
+        for verdict, number in self._numbers.items():
+            counts[verdict.state] += number
+        return dict(counts, established=sum(counts.values()))
+
+
+class Listed:
+    """The connections most in danger, and among them those that have been silent for longest."""
+
+    def __init__(self, limit):
+        self._limit = limit
+        self._heap = []  # the one least in danger first
+        self._least = None
+
+    def add(self, connection, own):
+        one = connection.socket
+        danger = (_DANGER[connection.verdict], one.idle)
+        if len(self._heap) < self._limit:
+            heapq.heappush(self._heap, (danger, -one.cookie, connection, own))
+        elif self._heap and danger > self._least:
+            heapq.heapreplace(self._heap, (danger, -one.cookie, connection, own))
+        else:
+            return
+        self._least = self._heap[0][0]
+
+    def in_order(self):
+        return [entry[2:] for entry in sorted(self._heap, key=lambda entry: entry[:2], reverse=True)]
+
+
+def _without_options(look):
+    for connection in look.connections():
+        yield connection, None
+
+
+def _with_options(look, idle_timeout):
+    """The same connections, judged by the sockets' own options where these may be read."""
+    with _foreign_sockets.opened_tasks() as tasks:
+        for connection in look.connections():
+            own = _options(tasks, look.owners_of(connection), connection.socket.cookie)
+            if own is None:
+                yield connection, None
+            else:
+                verdict = verdict_by_options(connection.socket, own, connection.namespace.runtime, idle_timeout)
+                yield connection._replace(verdict=verdict), own
+
+
+def _options(tasks, owners, cookie):
+    for owner in owners:
+        try:
+            copy = _foreign_sockets.fetch(tasks, owner, cookie)
+            try:
+                return _foreign_sockets.options(copy)
+            finally:
+                os.close(copy)
+        except (Gone, Unreachable):
+            continue
+    return None
+
+
+def _person(process):
+    person = dict(pid=process.pid, name=process.name, user=None, unit=None)
+    try:
+        person.update(user=_socket_owners.user_of(process.pid), unit=_network_namespaces.unit_of(process.pid))
+    except (IOError, OSError):
+        pass  # it ended meanwhile
+    return person
+
+
+def _row(connection, own, people):
+    one = connection.socket
+    row = dict(
+        local=endpoint(one.family, one.source, one.sport),
+        peer=endpoint(one.family, one.destination, one.dport),
+        tcp_state=STATES[one.state],
+        state=connection.verdict.state,
+        reason=connection.verdict.reason,
+        idle=one.idle / 1000.0,
+        next_probe=one.remaining / 1000.0 if one.timer == TIMER_KEEPALIVE else None,
+        unanswered=one.unanswered if one.timer == TIMER_KEEPALIVE else 0,
+        pids=[process.pid for process in connection.processes],
+        inode=one.inode,
+        namespace=connection.namespace.inode,
+        options=dict(own.values, keepalive=own.keepalive != 0) if own else None,
+    )
+    person = people[connection.processes[0]] if connection.processes else dict.fromkeys(("pid", "name", "user", "unit"))
+    return dict(row, **person)

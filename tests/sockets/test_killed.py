@@ -1,0 +1,84 @@
+# Copyright (c) 2026, longlived.tcp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Killed with SIGKILL at any moment, a rescue leaves no socket worse off than it was."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from random import Random
+
+from .asking import rescue
+from .connections import Connections, is_on, kernel, settings
+
+KILLS = 100
+PAIRS = 150
+
+
+def test_killed_at_any_moment(connections: Connections) -> None:
+    clients = [connections.pair()[0] for _ in range(PAIRS)]
+    dice = Random(6)
+    seconds = run(clients, None)
+    killed = unfinished = 0
+    while killed < KILLS:
+        delay = dice.uniform(0, 1.1 * seconds)
+        took = run(clients, delay)
+        killed += took == delay
+        off = [one.getsockname() for one in clients if not is_on(one)]
+        assert off == [], f"turned off by kill number {killed}"
+        assert {settings(one) for one in clients} == {(1, 45, 45, 9)}
+        left = rescue(check_mode=True)["rearmed"]
+        unfinished += 0 < left < PAIRS
+    print(f"{killed} kills, {unfinished} of them between the first socket and the last")
+    assert unfinished > KILLS / 10, "most kills hit nothing: the test shows nothing"
+
+
+def run(clients: list[socket.socket], kill_after: float | None) -> float:
+    """A rescue of stale sockets in a process of its own, from its first change on; how long that took, or until it was killed."""
+    kernel(7200)
+    for one in clients:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 0)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    kernel(45)
+    owner = os.getpid()
+    alive, held = os.pipe()  # closed when the last of its processes has ended
+    began, begin = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(alive)
+        try:
+            work(owner, begin)
+        finally:
+            os._exit(0)
+    os.close(held)
+    os.close(begin)
+    assert os.read(began, 1) == b"."
+    os.close(began)
+    start = time.monotonic()
+    took = None
+    if kill_after is not None:
+        while time.monotonic() - start < kill_after:
+            pass  # a sleep would be late by more than the moments that matter
+        os.kill(pid, signal.SIGKILL)
+    _pid, status = os.waitpid(pid, 0)
+    took = kill_after if kill_after is not None and os.WIFSIGNALED(status) else time.monotonic() - start
+    assert os.read(alive, 1) == b""
+    os.close(alive)
+    return took
+
+
+def work(owner: int, begin: int) -> None:
+    from ansible_collections.longlived.tcp.plugins.module_utils import _guardian
+
+    start = _guardian.Guardian.start
+
+    def started(guardian: object) -> None:
+        start(guardian)
+        os.write(begin, b".")
+
+    _guardian.Guardian.start = started
+    rescue(pids=[owner])

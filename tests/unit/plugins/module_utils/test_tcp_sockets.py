@@ -1,0 +1,233 @@
+# Copyright (c) 2026, longlived.tcp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the kernel's answers say, how a connection is judged and chosen, and what is done to it: without a kernel.
+
+Real sockets are in tests/sockets.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import socket
+import struct
+import time
+
+import pytest
+from ansible_collections.longlived.tcp.plugins.module_utils import _protection, _socket_rescue, _socket_selection, _tcp_sockets
+from ansible_collections.longlived.tcp.plugins.module_utils._foreign_sockets import Options
+from ansible_collections.longlived.tcp.plugins.module_utils._socket_look import Connection, Namespace
+
+KERNEL = dict(time=45, intvl=45, probes=9)
+COOKIE = 0x1234567800000009
+
+
+def a_socket(timer=2, remaining=45000, idle=0, unanswered=0, **others):
+    fields = dict(family=socket.AF_INET, state=1, timer=timer, unanswered=unanswered, sport=socket.htons(41000), dport=socket.htons(443))
+    fields.update(source=address("10.0.0.5"), destination=address("10.20.0.9"), cookie=COOKIE, remaining=remaining)
+    fields.update(dict(uid=0, inode=7, idle=idle), **others)
+    return _tcp_sockets.Socket(**fields)
+
+
+def address(text):
+    family = socket.AF_INET6 if ":" in text else socket.AF_INET
+    return socket.inet_pton(family, text).ljust(16, b"\0")
+
+
+# --- the kernel's answers ------------------------------------------------------------------------
+
+
+def message(state, cookie, attributes, inode=7):
+    body = struct.pack("=4B", socket.AF_INET, state, 2, 1) + struct.pack("!HH", 41000, 443) + address("10.0.0.5") + address("10.20.0.9")
+    body += struct.pack("=IIIIIIII", 0, cookie & 0xFFFFFFFF, cookie >> 32, 44000, 0, 0, 1000, inode)
+    body += b"".join(struct.pack("=HH", 4 + len(data), kind) + data.ljust((len(data) + 3) & ~3, b"\0") for kind, data in attributes)
+    return struct.pack("=IHHII", 16 + len(body), 20, 2, 1, 0) + body
+
+
+def info(data, ack):
+    return 2, b"\0" * 52 + struct.pack("=II", data, ack) + b"\0" * 160
+
+
+SHUTDOWN, MARK = (8, b"\0"), (15, b"\0\0\0\0")
+DONE = struct.pack("=IHHIIi", 20, 3, 2, 1, 0, 0)
+
+
+def parsed(*messages):
+    answer = bytearray(b"".join(messages))
+    answer += b"\xff" * 512  # what an earlier answer left in the buffer
+    return list(_tcp_sockets.parsed([(answer, sum(len(one) for one in messages))]))[0]
+
+
+def test_a_message_is_read():
+    (one,) = parsed(message(1, COOKIE, [SHUTDOWN, info(5000, 3000)]))
+    assert one == a_socket(remaining=44000, unanswered=1, uid=1000, idle=3000)
+    assert _tcp_sockets.endpoint(one.family, one.source, one.sport) == "10.0.0.5:41000"
+    assert _tcp_sockets.endpoint(socket.AF_INET6, address("2001:db8::1"), one.dport) == "[2001:db8::1]:443"
+
+
+def test_attributes_may_stand_anywhere_or_be_missing():
+    rows = [[SHUTDOWN, info(1, 2)], [MARK, SHUTDOWN, info(4, 3)], [SHUTDOWN], [info(6, 5)], [], [MARK, info(8, 9)]]
+    sockets = parsed(*[message(1, number, row) for number, row in enumerate(rows)])
+    assert [one.idle for one in sockets] == [1, 3, 0, 5, 0, 8]
+
+
+def test_a_socket_that_moves_during_a_dump_counts_once():
+    assert len(parsed(message(1, 1, [info(1, 1)]), message(1, 2, [info(1, 1)]), message(8, 1, [info(1, 1)]))) == 2
+
+
+def test_the_end_may_be_in_the_last_answer():
+    assert len(parsed(message(1, 1, [info(1, 1)]), DONE)) == 1
+
+
+# --- is it protected -----------------------------------------------------------------------------
+
+PROTECTED, STALE, UNKNOWN = ("protected", None), ("stale", None), ("unknown", None)
+OFF, RUNTIME, PINNED = (("unprotected", reason) for reason in ("off", "runtime", "pinned"))
+
+
+@pytest.mark.parametrize(
+    ("one", "values", "expected"),
+    [
+        (a_socket(), {}, PROTECTED),
+        (a_socket(timer=0, remaining=0), {}, OFF),
+        (a_socket(timer=0, remaining=0), dict(time=7200), OFF),
+        (a_socket(timer=1), {}, UNKNOWN),
+        (a_socket(timer=4), dict(time=7200), UNKNOWN),
+        # The latest moment of a timer of 311 s is 349.875 s.
+        (a_socket(remaining=311000), dict(time=311), PROTECTED),
+        (a_socket(remaining=312000), dict(time=312), RUNTIME),
+        (a_socket(remaining=400000), dict(intvl=400), RUNTIME),
+        (a_socket(), dict(probes=0), RUNTIME),
+        (a_socket(), dict(time=-1), RUNTIME),
+        # Silence and what is left, and an eighth of the length: 45 s at least.
+        (a_socket(remaining=45000, idle=299000), {}, PROTECTED),
+        (a_socket(remaining=45000, idle=300000), {}, STALE),
+        (a_socket(remaining=0, idle=344000), {}, PROTECTED),
+        (a_socket(remaining=0, idle=345000), {}, STALE),
+        # More left than the kernel's value: an older one, or one of its own.
+        (a_socket(remaining=7100000), {}, STALE),
+        (a_socket(remaining=200000), {}, PROTECTED),
+        (a_socket(remaining=300000, idle=12000), {}, PROTECTED),
+        (a_socket(remaining=300000, idle=13000), {}, STALE),
+        # Probes without an answer: silent for long, but not to the path.
+        (a_socket(remaining=30000, idle=900000, unanswered=3), {}, PROTECTED),
+        (a_socket(remaining=0, idle=900000, unanswered=3), dict(intvl=311), PROTECTED),
+    ],
+)
+def test_judged_by_the_timer(one, values, expected):
+    verdict = _protection.Judge(dict(KERNEL, **values), 350).verdict(one)
+    assert (verdict.state, verdict.reason) == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "options", "expected"),
+    [
+        (a_socket(), Options(1, 45, 45, 9), PROTECTED),
+        (a_socket(), Options(0, 45, 45, 9), OFF),
+        (a_socket(timer=1), Options(0, 45, 45, 9), OFF),
+        (a_socket(timer=1), Options(1, 45, 45, 9), UNKNOWN),
+        (a_socket(timer=1), Options(1, 7200, 45, 9), PINNED),
+        (a_socket(timer=0, remaining=0), Options(1, 45, 45, 9), PROTECTED),
+        (a_socket(remaining=7100000), Options(1, 45, 45, 9), STALE),
+        (a_socket(remaining=7100000), Options(1, 7200, 45, 9), PINNED),
+        (a_socket(remaining=30000), Options(1, 7200, 45, 9), PINNED),
+        (a_socket(remaining=30000), Options(1, 45, 400, 9), PINNED),
+    ],
+)
+def test_judged_by_its_own_options(one, options, expected):
+    verdict = _protection.verdict_by_options(one, options, KERNEL, 350)
+    assert (verdict.state, verdict.reason) == expected
+
+
+def test_where_the_kernels_value_is_too_long():
+    runtime = dict(KERNEL, time=7200)
+    assert _protection.verdict_by_options(a_socket(), Options(1, 7200, 45, 9), runtime, 350) is _protection.IS_RUNTIME
+    assert _protection.verdict_by_options(a_socket(), Options(1, 60, 45, 9), runtime, 350) is _protection.IS_PROTECTED
+
+
+# --- is it meant ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cidr", "inside", "outside"),
+    [
+        ("10.20.0.0/16", "10.20.255.255", "10.21.0.0"),
+        ("10.20.0.9", "10.20.0.9", "10.20.0.8"),
+        ("0.0.0.0/0", "255.255.255.255", "2001:db8::1"),
+        ("::/0", "2001:db8::1", None),
+        ("2001:db8::/33", "2001:db8:7fff::1", "2001:db8:8000::1"),
+        ("10.20.0.0/16", "::ffff:10.20.3.4", "::10.20.3.4"),
+        ("::ffff:10.20.0.0/112", "10.20.3.4", "10.21.3.4"),
+    ],
+)
+def test_peers(cidr, inside, outside):
+    for text, expected in ((inside, True), (outside, False)):
+        if text is not None:
+            family = socket.AF_INET6 if ":" in text else socket.AF_INET
+            chosen = _socket_selection.Filter(_socket_selection.Selection((), (), (cidr,), (), True))
+            assert chosen.takes(a_socket(family=family, destination=address(text))) is expected
+
+
+@pytest.mark.parametrize("text", ["", "10.0.0.0/33", "10.0.0/8", "10.0.0.0/-1", "10.0.0.0/", "::/129", "host", "10.0.0.0/8/8"])
+def test_what_is_no_network(text):
+    with pytest.raises(_socket_selection.SelectionError) as error:
+        _socket_selection.network(text)
+    assert str(error.value).endswith("which is no network: write it as 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32.")
+
+
+def test_an_address_beyond_its_prefix():
+    with pytest.raises(_socket_selection.SelectionError) as error:
+        _socket_selection.network("10.0.0.1/8")
+    assert str(error.value) == "peers has 10.0.0.1/8, whose address has bits beyond its prefix: write the network's own address."
+
+
+@pytest.mark.parametrize(("port", "expected"), [(443, True), (41000, True), (80, False)])
+def test_ports_of_either_end(port, expected):
+    chosen = _socket_selection.Filter(_socket_selection.Selection((), (), (), (port,), True))
+    assert chosen.takes(a_socket()) is expected
+
+
+@pytest.mark.parametrize("port", [0, 65536])
+def test_what_is_no_port(port):
+    with pytest.raises(_socket_selection.SelectionError):
+        _socket_selection.check(_socket_selection.Selection((), (), (), (port,), True))
+
+
+# --- what is done to it --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("idle", "options", "values", "expected"),
+    [
+        (0, Options(0, 45, 45, 1), {}, ({}, "switch on")),
+        (281000, Options(0, 45, 45, 1), {}, ({}, "switch on")),
+        # 45 s and their eighth more, and a twentieth of 350 s in hand.
+        (282000, Options(0, 45, 45, 1), {}, (dict(time=45), "by idle time")),
+        (900000, Options(1, 45, 45, 1), {}, (dict(time=45), "by idle time")),
+        (0, Options(1, 45, 45, 1), {}, ({}, "off and on")),
+        (0, Options(1, 45, 45, 9), dict(probes=5), (dict(probes=5), "off and on")),
+        (0, Options(1, 45, 45, 1), dict(time=30, intvl=10), (dict(time=30, intvl=10), "by idle time")),
+        (0, Options(0, 7200, 45, 1), {}, (dict(time=45), "by idle time")),
+        (0, Options(1, 45, 400, 1), {}, (dict(intvl=45), "off and on")),
+    ],
+)
+def test_plans(idle, options, values, expected):
+    request = _socket_rescue.check_request(_socket_rescue.Request(("stale", "unprotected"), values, 350))
+    connection = Connection(a_socket(remaining=7100000, idle=idle), (), None, Namespace(1, KERNEL, time.time()))
+    assert _socket_rescue.Planner(request).plan(connection, options) == expected
+
+
+def test_no_plan_where_the_state_was_not_chosen():
+    request = _socket_rescue.Request(("stale",), {}, 350)
+    connection = Connection(a_socket(), (), None, Namespace(1, KERNEL, time.time()))
+    for options in (Options(0, 45, 45, 1), Options(1, 45, 45, 1), Options(1, 7200, 45, 1)):
+        assert _socket_rescue.Planner(request).plan(connection, options) is None
+
+
+def test_no_plan_where_the_values_would_not_do():
+    request = _socket_rescue.Request(("unprotected",), {}, 350)
+    connection = Connection(a_socket(), (), None, Namespace(1, dict(KERNEL, time=7200), time.time()))
+    with pytest.raises(_socket_rescue.Unfit):
+        _socket_rescue.Planner(request).plan(connection, Options(0, 7200, 45, 1))
