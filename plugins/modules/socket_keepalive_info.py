@@ -25,39 +25,6 @@ description:
   - The kernel's lateness of up to an eighth of a timer's length is counted.
   - Changes nothing. The kernel is asked (C(sock_diag)), and no process is touched unless O(options=true).
 options:
-  idle_timeout:
-    description: After how many seconds of silence the path forgets a connection, at least 1.
-    type: int
-    default: 350
-  processes:
-    description:
-      - Globs of process names, as C(ps -e) shows them. A name that the kernel has cut off after 15 bytes is completed.
-      - A connection is chosen if one of its processes is named here or in O(pids), or if both are empty.
-    type: list
-    elements: str
-    default: []
-  pids:
-    description: Ids of processes. Those that have ended are no error.
-    type: list
-    elements: int
-    default: []
-  peers:
-    description:
-      - Addresses or networks of the other end, such as V(10.0.0.0/8) or V(2001:db8::/32). An IPv4 address that the
-        program writes as IPv6 (C(::ffff:10.0.0.1)) is an IPv4 address here.
-      - Together with O(processes), O(pids) or O(ports), all have to fit.
-    type: list
-    elements: str
-    default: []
-  ports:
-    description: Ports from 1 to 65535, of either end.
-    type: list
-    elements: int
-    default: []
-  local:
-    description: Also connections to an address of this host itself. They cross no appliance.
-    type: bool
-    default: false
   limit:
     description: How many connections to list in RV(sockets), those most in danger first. All are counted.
     type: int
@@ -71,6 +38,7 @@ options:
     type: bool
     default: false
 extends_documentation_fragment:
+  - longlived.tcp.socket_selection
   - longlived.tcp.attributes
   - longlived.tcp.attributes.info
 notes:
