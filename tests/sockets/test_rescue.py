@@ -16,12 +16,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
 from tests.sysctl_d import collection  # noqa: F401  isort: skip
 from ansible_collections.longlived.tcp.plugins.module_utils import _foreign_sockets
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
+from ansible_collections.longlived.tcp.plugins.module_utils._guardian import Guardian
 from ansible_collections.longlived.tcp.plugins.module_utils._socket_owners import Owner, Process
 
 from .asking import judged, look, rescue, row_of
@@ -184,42 +186,82 @@ def test_peers_and_ports_choose(connections: Connections) -> None:
     assert numbers(rescue(peers=["127.0.0.0/30"])) == (2, 0, 0)
 
 
-def test_a_checksummed_transfer_through_a_hundred_re_arms(connections: Connections) -> None:
-    client, server = connections.pair()
-    data, received, size = hashlib.sha256(), hashlib.sha256(), [0]
-    done = threading.Event()
+class Transfer:
+    """A checksummed stream that pauses when told, so that its timer can be seen, and moves on when told."""
 
-    def send() -> None:
+    def __init__(self, client: socket.socket, server: socket.socket) -> None:
+        self._client, self._server = client, server
+        self._change = threading.Condition()
+        self._paused = self._done = False
+        self.sent, self.received = hashlib.sha256(), hashlib.sha256()
+        self.size = {"sent": 0, "received": 0}
+        self._threads = [threading.Thread(target=work) for work in (self._send, self._receive)]
+        for thread in self._threads:
+            thread.start()
+
+    def _send(self) -> None:
         dice = random.Random(7)
-        while not done.is_set():
-            block = dice.randbytes(1 << 16)
-            data.update(block)
-            client.sendall(block)
-        client.shutdown(socket.SHUT_WR)
+        while True:
+            with self._change:
+                self._change.wait_for(lambda: self._done or not self._paused)
+                if self._done:
+                    return self._client.shutdown(socket.SHUT_WR)
+                block = dice.randbytes(1 << 16)
+                self.size["sent"] += len(block)
+            self.sent.update(block)
+            self._client.sendall(block)
 
-    def receive() -> None:
-        while block := server.recv(1 << 16):
-            received.update(block)
-            size[0] += len(block)
+    def _receive(self) -> None:
+        while block := self._server.recv(1 << 16):
+            self.received.update(block)
+            with self._change:
+                self.size["received"] += len(block)
+                self._change.notify_all()
 
-    threads = [threading.Thread(target=work) for work in (send, receive)]
-    for thread in threads:
-        thread.start()
-    rearmed = 0
-    deadline = time.monotonic() + 60
-    while rearmed < 100 and time.monotonic() < deadline:
-        # Armed under the old value, by hand; in a transfer the timer is most often hidden, and found again.
-        kernel(7200)
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 0)
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        kernel(45)
-        rearmed += rescue()["rearmed"]
-    done.set()
-    for thread in threads:
-        thread.join(10)
-    assert rearmed >= 100
-    assert size[0] > 1 << 20
-    assert received.digest() == data.digest()
+    def pause(self) -> None:
+        with self._change:
+            self._paused = True
+            assert self._change.wait_for(lambda: self.size["sent"] == self.size["received"], 60)
+
+    def move_on(self) -> None:
+        """Return when data has gone through since, and more is on its way."""
+        with self._change:
+            self._paused, before = False, self.size["received"]
+            self._change.notify_all()
+            assert self._change.wait_for(lambda: self.size["received"] > before, 60)
+
+    def end(self) -> None:
+        with self._change:
+            self._done = True
+            self._change.notify_all()
+        for thread in self._threads:
+            thread.join(60)
+
+
+def test_a_checksummed_transfer_through_a_hundred_re_arms(connections: Connections, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, server = connections.pair()
+    transfer = Transfer(client, server)
+    note = Guardian.note
+
+    def move_on_and_note(*arguments: Any) -> None:
+        # Keepalive goes off and on right after this, in the midst of the stream.
+        transfer.move_on()
+        note(*arguments)
+
+    monkeypatch.setattr(Guardian, "note", move_on_and_note)
+    try:
+        for _ in range(100):
+            transfer.pause()
+            # Armed under the old value, by hand.
+            kernel(7200)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 0)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            kernel(45)
+            assert rescue()["rearmed"] == 1
+    finally:
+        transfer.end()
+    assert transfer.size["sent"] == transfer.size["received"] >= 100 << 16
+    assert transfer.received.digest() == transfer.sent.digest()
 
 
 def test_the_owners_close_still_sends_its_fin_at_once(connections: Connections) -> None:
