@@ -1,0 +1,56 @@
+# Copyright (c) 2026, longlived.tcp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The table: which clients get their answer on which paths, in each of the three cases."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+
+from .appliances import APPLIANCES
+from .clients import ANSWER, CLIENTS, unavailable
+from .lab import CASES, Cell, Lab, Result
+
+
+def cells(appliances: Iterable[str], clients: Iterable[str]) -> list[Cell]:
+    """What there is to run, the clients that take longest to start first: their JVMs then start while others wait."""
+    chosen = sorted(clients, key=lambda name: not name.startswith("java"))
+    return [
+        Cell(appliance, client, case)
+        for client in chosen
+        for appliance in appliances
+        for case in CASES
+        if case != "line" or CLIENTS[client].line
+    ]
+
+
+def lives(cell: Cell) -> bool:
+    """Whether the answer is to arrive, by what is known of the appliance and of the client."""
+    appliance, client = APPLIANCES[cell.appliance], CLIENTS[cell.client]
+    if appliance.proxy:
+        return False
+    if appliance.sticky or client.pinned is not None:
+        return True
+    if not client.reachable or cell.case == "before":
+        return False
+    return cell.case == "line" or client.line is None
+
+
+def missing(clients: Iterable[str]) -> dict[str, str]:
+    """The clients that cannot run here, each with the reason."""
+    reasons = {name: unavailable(name) for name in clients}
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
+async def run(lab: Lab, chosen: list[Cell], progress: Callable[[str], None]) -> list[Result]:
+    lab.apply("role")
+    lab.apply("line", aws_users=[lab.host("line").login])
+    begun, results = time.monotonic(), list[Result]()
+    for done in asyncio.as_completed([lab.run(cell) for cell in chosen]):
+        results.append(await done)
+        if len(results) % max(1, len(chosen) // 20) == 0:
+            alive = sum(result.outcome == ANSWER for result in results)
+            progress(f"{len(results)} of {len(chosen)} cells after {time.monotonic() - begun:.0f} s, {alive} with their answer")
+    return sorted(results, key=lambda result: chosen.index(result.cell))
