@@ -69,6 +69,7 @@ table inet counted {
 # Behind the counting, before the appliance's own memory: what is lost here never reached it.
 _LOSSES = """
 table inet losses {
+  set lost { typeof tcp dport; flags dynamic; counter; size 65535; }
   chain incoming { type filter hook prerouting priority -350; }
 }
 """
@@ -79,8 +80,18 @@ def rules(appliance: Appliance) -> str:
 
 
 def firewall_rules() -> str:
-    """For a firewall behind a Gateway Load Balancer: it drops what it has not seen begin."""
-    return _forgetting(Appliance("", "", ("drop",)))
+    """For a firewall behind a Gateway Load Balancer: it drops, and counts, what it has not seen begin."""
+    return """
+table inet appliance {
+  set unknown { typeof tcp dport; flags dynamic; counter; size 65535; }
+  chain passing {
+    type filter hook forward priority 0;
+    ct state invalid iifname "router" tcp dport 20000-20499 update @unknown { tcp dport }
+    ct state invalid iifname "router" tcp sport 20000-20499 update @unknown { tcp sport }
+    ct state invalid drop
+  }
+}
+"""
 
 
 def _forgetting(appliance: Appliance) -> str:

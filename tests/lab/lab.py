@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -20,9 +21,9 @@ from typing import Any
 from tests.hosts import Host, Rack
 
 from .appliances import APPLIANCES
-from .clients import ANSWER, CLIENTS, RESET, WAITING, Client, Request, postgresql
+from .clients import ANSWER, CLIENTS, RESET, WAITING, Request, postgresql
 from .namespaces import Namespace
-from .path import FIRST_PORT, Packets, wait_for_proxy
+from .path import FIRST_PORT, Packets
 from .path import Path as NetworkPath
 from .scale import Scale
 from .services import FIRST_SQL_PORT, Server
@@ -30,9 +31,6 @@ from .services import FIRST_SQL_PORT, Server
 HERE = Path(__file__).parent
 CASES = ("before", "role", "line")
 """Nothing set; the role alone; the role and the one line that the client needs."""
-LATER = "later"
-"""A host on which the role is applied while connections are open."""
-
 STARTING = 2 * (os.cpu_count() or 1)
 """Clients that are on their way to their request at a time: what they take is processor time, what comes then is waiting."""
 GRACE = 5.0
@@ -65,9 +63,10 @@ class Result:
 class Lab:
     """A context manager: everything is made on the way in."""
 
-    def __init__(self, scale: Scale, appliances: Iterable[str] = APPLIANCES, hosts: Iterable[str] = (*CASES, LATER)) -> None:
+    def __init__(self, scale: Scale, appliances: Iterable[str] = APPLIANCES, hosts: Iterable[str] = ()) -> None:
+        """`hosts` are there beside those of the table."""
         self.scale = scale
-        self._appliances, self._host_names = list(appliances), list(hosts)
+        self._appliances, self._host_names = list(appliances), [*CASES, *hosts]
         self._stack = ExitStack()
         self._ports = {False: FIRST_PORT, True: FIRST_SQL_PORT}
         self._starting = asyncio.Semaphore(STARTING)
@@ -76,18 +75,14 @@ class Lab:
         with self._stack:
             self.rack = self._stack.enter_context(Rack.up([f"debian12:{name}" for name in self._host_names], name=f"lab-{os.getpid()}"))
             self.clients = {name: Namespace(host.pid) for name, host in self.rack.items()}
-            server = Namespace.new(self._stack)
-            self.paths = {
-                name: NetworkPath(self._stack, name, number, list(self.clients.values()), server, self.scale.idle_timeout)
-                for number, name in enumerate(self._appliances, 1)
-            }
-            self.server = Server(server)
-            await self.server.start(self.scale.answer)
+            self._far_end = Namespace.new(self._stack)
+            self.paths: dict[str, NetworkPath] = {}
+            for name in self._appliances:
+                self.add_path(name, name, self.scale.idle_timeout)
+            self.server = Server(self._far_end)
+            await self.server.start()
             if programs := postgresql():
                 await self.server.start_postgres(programs)
-            for path in self.paths.values():
-                if path.appliance.proxy:
-                    wait_for_proxy(path)
             self._stack = self._stack.pop_all()
         return self
 
@@ -95,18 +90,28 @@ class Lab:
         with self._stack:
             await self.server.end()
 
+    def add_path(self, name: str, appliance: str, idle_timeout: int) -> NetworkPath:
+        clients, number = list(self.clients.values()), len(self.paths) + 1
+        self.paths[name] = NetworkPath(self._stack, appliance, number, clients, self._far_end, idle_timeout)
+        return self.paths[name]
+
     def host(self, name: str) -> Host:
         return self.rack[name]
 
-    def apply(self, *hosts: str, **variables: Any) -> str:
-        """Apply the role as a user does: ansible-playbook, over ssh."""
-        own = {f"keepalive_{name}": value for name, value in {**self.scale.values, **variables}.items()}
+    def apply(self, *hosts: str, **variables: Any) -> None:
+        """Apply the role with these variables as a user does: ansible-playbook, over ssh."""
         command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(self.rack.inventory), str(HERE / "role.yml")]
-        command += ["--limit", ",".join(hosts), "--extra-vars", str(own)]
+        own = {f"keepalive_{name}": value for name, value in variables.items()}
+        command += ["--limit", ",".join(hosts), "--extra-vars", json.dumps(own)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, stdin=subprocess.DEVNULL)
         if done.returncode:
             raise RuntimeError(done.stdout + done.stderr)
-        return done.stdout
+
+    def runtime(self, host: str) -> dict[str, int]:
+        """The three values that a host's kernel uses."""
+        names = ("time", "intvl", "probes")
+        shown = self.clients[host].run("sysctl -n " + " ".join(f"net.ipv4.tcp_keepalive_{name}" for name in names))
+        return dict(zip(names, map(int, shown.split()), strict=True))
 
     def environment(self, host: str) -> dict[str, str]:
         """A client's: the machine's programs, the managed host's home."""
@@ -115,14 +120,15 @@ class Lab:
         aws = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}
         return {**kept, **aws, "AWS_MAX_ATTEMPTS": "1", "AWS_EC2_METADATA_DISABLED": "true", "HOME": str(home)}
 
-    def port(self, client: Client) -> int:
-        self._ports[client.sql] += 1
-        return self._ports[client.sql]
+    def port(self, *, sql: bool = False) -> int:
+        """One that nobody has used yet."""
+        self._ports[sql] += 1
+        return self._ports[sql]
 
     async def run(self, cell: Cell) -> Result:
         """Run one cell to its end."""
         client, path = CLIENTS[cell.client], self.paths[cell.appliance]
-        port = self.port(client)
+        port = self.port(sql=client.sql)
         command = client.command(Request(path.address, port, self.scale, cell.case == "line"))
         pipe = asyncio.subprocess.PIPE
         async with self._starting:
@@ -146,4 +152,4 @@ class Lab:
         if outcome in (ANSWER, RESET):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.server.until(port, "closed"), GRACE)
-        return Result(cell, outcome, seconds, tuple(self.server.seen[port]), path.packets().get(port, Packets(0, 0, 0, 0)))
+        return Result(cell, outcome, seconds, tuple(self.server.seen[port]), path.packets(port))

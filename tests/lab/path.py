@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
 
-from .appliances import APPLIANCES, Appliance, firewall_rules, rules
+from .appliances import APPLIANCES, firewall_rules, rules
 from .namespaces import Namespace
 
 FIRST_PORT, LAST_PORT = 20000, 20499
@@ -28,14 +28,17 @@ class Packets:
     to_client: int
     resets_from_client: int
     resets_to_client: int
+    other_firewall: int
+    """Landed on a firewall that had not seen the connection begin."""
 
 
 class Path:
     """One appliance between all the client hosts and the server, with an idle timeout in seconds."""
 
     def __init__(self, stack: ExitStack, name: str, number: int, clients: list[Namespace], server: Namespace, idle_timeout: int) -> None:
-        self.name, self.appliance = name, APPLIANCES[name]
+        self.name, self.appliance, self.idle_timeout = name, APPLIANCES[name], idle_timeout
         self.router = router = Namespace.new(stack)
+        self._firewalls: list[Namespace] = []
         self._clients, self._server = f"10.64.{number}", f"10.65.{number}"
         router.link("server", f"{self._server}.1/30", server, f"path{number}", f"{self._server}.2/30")
         for place, client in enumerate(clients):
@@ -63,6 +66,7 @@ class Path:
 
     def _firewall(self, stack: ExitStack, place: int) -> None:
         firewall, net = Namespace.new(stack), f"10.67.{place}"
+        self._firewalls.append(firewall)
         self.router.link(f"firewall{place}", f"{net}.1/30", firewall, "router", f"{net}.2/30")
         firewall.run(f"ip route add default via {net}.1")
         firewall.set(net__ipv4__ip_forward=1, net__ipv4__conf__all__rp_filter=0, net__ipv4__conf__router__rp_filter=0)
@@ -88,27 +92,34 @@ listen lab
         proxy = subprocess.Popen(self.router.inside(["haproxy", "-db", "-q", "-f", str(file)]))
         stack.callback(proxy.wait, 10)
         stack.callback(proxy.kill)
+        while f"{self.address}:{LAST_PORT}" not in self.router.run("ss -Hltn"):
+            if proxy.poll() is not None:
+                raise RuntimeError("HAProxy does not start")
 
     def lose(self, *rule: str) -> None:
         """Lose what these nft rules (of the prerouting hook) drop, before the appliance sees it."""
         self.router.nft("\n".join(f"add rule inet losses incoming {line}" for line in rule))
 
-    def packets(self) -> dict[int, Packets]:
-        """By port."""
-        counted = {name: self._counter(name) for name in ("from_clients", "to_clients", "resets_from_clients", "resets_to_clients")}
-        ports = {port for counter in counted.values() for port in counter}
-        return {port: Packets(*(counter.get(port, 0) for counter in counted.values())) for port in ports}
+    def lost(self, port: int) -> int:
+        """How many packets rules with `update @lost` have dropped."""
+        return _counted(self.router, "losses", "lost", port)
 
-    def _counter(self, name: str) -> dict[int, int]:
-        shown: list[dict[str, Any]] = json.loads(self.router.run(f"nft -j list set inet counted {name}"))["nftables"]
-        (counter,) = (row["set"] for row in shown if "set" in row)
-        return {row["elem"]["val"]: row["elem"]["counter"]["packets"] for row in counter.get("elem", [])}
+    def packets(self, port: int) -> Packets:
+        """Of the cell that has this port."""
+
+        def counted(name: str) -> int:
+            return _counted(self.router, "counted", name, port)
+
+        return Packets(
+            from_client=counted("from_clients"),
+            to_client=counted("to_clients"),
+            resets_from_client=counted("resets_from_clients"),
+            resets_to_client=counted("resets_to_clients"),
+            other_firewall=sum(_counted(firewall, "appliance", "unknown", port) for firewall in self._firewalls),
+        )
 
 
-def wait_for_proxy(path: Path) -> None:
-    """Until HAProxy listens."""
-    while f"{path.address}:{LAST_PORT}" not in path.router.run("ss -Hltn"):
-        pass
-
-
-__all__ = ["Appliance", "Packets", "Path"]
+def _counted(namespace: Namespace, table: str, name: str, port: int) -> int:
+    shown: list[dict[str, Any]] = json.loads(namespace.run(f"nft -j list set inet {table} {name}"))["nftables"]
+    (counter,) = (row["set"] for row in shown if "set" in row)
+    return sum(row["elem"]["counter"]["packets"] for row in counter.get("elem", []) if row["elem"]["val"] == port)

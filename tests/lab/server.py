@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A server whose answer is long in coming: AWS's Lambda Invoke over HTTP, for as long as standard input is open.
 
-Run by path as `python -ISE server.py SECONDS FIRST_PORT LAST_PORT`; each event is a line of JSON on standard output.
+Run by path as `python -ISE server.py FIRST_PORT LAST_PORT`; the function's name says how many seconds it takes, as in
+slow-400. Each event is a line of JSON on standard output.
 """
 
 from __future__ import annotations
@@ -21,17 +22,18 @@ def say(port: int, event: str) -> None:
     print(json.dumps({"port": port, "event": event}), flush=True)
 
 
-async def invocation(reader: asyncio.StreamReader) -> None:
-    """Read one request."""
+async def invocation(reader: asyncio.StreamReader) -> float:
+    """Read one request; how many seconds its function takes."""
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
     length = next((int(line[15:]) for line in head.split(b"\r\n") if line.startswith(b"content-length:")), 0)
     await reader.readexactly(length)
+    return float(head.split(b"/functions/slow-")[1].split(b"/")[0])
 
 
-async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seconds: float) -> None:
+async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     port: int = writer.get_extra_info("sockname")[1]
     try:
-        await invocation(reader)
+        seconds = await invocation(reader)
         say(port, "invoked")
         ended = asyncio.create_task(reader.read(1))
         await asyncio.wait([ended], timeout=seconds)
@@ -49,9 +51,9 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seco
         writer.close()
 
 
-async def main(seconds: float, first: int, last: int) -> None:
+async def main(first: int, last: int) -> None:
     for port in range(first, last + 1):
-        await asyncio.start_server(lambda reader, writer: serve(reader, writer, seconds), "0.0.0.0", port, backlog=1000)
+        await asyncio.start_server(serve, "0.0.0.0", port, backlog=1000)
     print(flush=True)
     await asyncio.to_thread(sys.stdin.read)
     # Nobody wants to know any more how the open ones go on.
@@ -59,4 +61,4 @@ async def main(seconds: float, first: int, last: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(float(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])))
+    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2])))

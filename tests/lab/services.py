@@ -48,8 +48,8 @@ class Server:
         self._change = asyncio.Condition()
         self._programs: list[tuple[asyncio.subprocess.Process, asyncio.Task[None]]] = []
 
-    async def start(self, seconds: float) -> None:
-        program = [sys.executable, "-ISE", str(HERE / "server.py"), str(seconds), str(FIRST_PORT), str(FIRST_SQL_PORT - 1)]
+    async def start(self) -> None:
+        program = [sys.executable, "-ISE", str(HERE / "server.py"), str(FIRST_PORT), str(FIRST_SQL_PORT - 1)]
         pipe = asyncio.subprocess.PIPE
         lambda_ = await self._namespace.start(program, stdin=pipe, stdout=pipe)
         assert lambda_.stdout and await lambda_.stdout.readline(), "the slow server does not start"
@@ -94,6 +94,6 @@ table ip sql {{
             self.seen[port].append(event)
             self._change.notify_all()
 
-    async def until(self, port: int, event: str) -> None:
+    async def until(self, port: int, event: str, times: int = 1) -> None:
         async with self._change:
-            await self._change.wait_for(lambda: event in self.seen[port])
+            await self._change.wait_for(lambda: self.seen[port].count(event) >= times)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 from collections.abc import Callable, Iterable
 
@@ -45,8 +46,8 @@ def missing(clients: Iterable[str]) -> dict[str, str]:
 
 
 async def run(lab: Lab, chosen: list[Cell], progress: Callable[[str], None]) -> list[Result]:
-    lab.apply("role")
-    lab.apply("line", aws_users=[lab.host("line").login])
+    apply = functools.partial(asyncio.to_thread, lab.apply, **lab.scale.values)
+    await asyncio.gather(apply("role"), apply("line", aws_users=[lab.host("line").login]))
     begun, results = time.monotonic(), list[Result]()
     for done in asyncio.as_completed([lab.run(cell) for cell in chosen]):
         results.append(await done)

@@ -39,6 +39,11 @@ class Request:
         return f"http://{self.address}:{self.port}"
 
     @property
+    def function(self) -> str:
+        """Its name tells the server how long it is to take."""
+        return f"slow-{self.scale.answer}"
+
+    @property
     def patience(self) -> str:
         return str(self.scale.patience)
 
@@ -60,17 +65,17 @@ class Client:
 
 
 def _plain(request: Request) -> list[str]:
-    command = [sys.executable, str(HERE / "plain.py"), request.address, str(request.port), request.patience]
+    command = [sys.executable, str(HERE / "plain.py"), request.address, str(request.port), request.function, request.patience]
     return [*command, "--keepalive"] if request.line else command
 
 
 def _boto3(request: Request) -> list[str]:
-    return [sys.executable, str(HERE / "boto3_invoke.py"), request.endpoint, request.patience]
+    return [sys.executable, str(HERE / "boto3_invoke.py"), request.endpoint, request.function, request.patience]
 
 
 def _aws_cli(program: str, request: Request) -> list[str]:
     call = ["--endpoint-url", request.endpoint, "--cli-read-timeout", request.patience, "--cli-connect-timeout", request.patience]
-    return [program, *call, "lambda", "invoke", "--function-name", "slow", "/dev/stdout"]
+    return [program, *call, "lambda", "invoke", "--function-name", request.function, "/dev/stdout"]
 
 
 def _aws_cli_1(request: Request) -> list[str]:
@@ -112,7 +117,7 @@ def _curl(request: Request) -> list[str]:
     once = ["--silent", "--show-error", "--noproxy", "*", "--max-time", request.patience]
     # Its own default is 60 s, at scale 1 left as it is.
     pinned = [] if request.scale.factor == 1 else ["--keepalive-time", str(request.scale.of(60))]
-    return ["curl", *once, *pinned, "--data", "", f"{request.endpoint}/2015-03-31/functions/slow/invocations"]
+    return ["curl", *once, *pinned, "--data", "", f"{request.endpoint}/2015-03-31/functions/{request.function}/invocations"]
 
 
 def _curl_outcome(status: int, output: str, complaint: str) -> str:
@@ -120,7 +125,7 @@ def _curl_outcome(status: int, output: str, complaint: str) -> str:
 
 
 def _sdk(name: str, pinned: float | None, request: Request) -> list[str]:
-    command = [*build.command(name), "--endpoint", request.endpoint, "--function", "slow", "--read-timeout", request.patience]
+    command = [*build.command(name), "--endpoint", request.endpoint, "--function", request.function, "--read-timeout", request.patience]
     if request.line:
         command.append("--keepalive")
     if pinned is not None and request.scale.factor != 1:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, longlived.tcp contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One synchronous invocation with boto3, which reads ~/.aws/config: `boto3_invoke.py ENDPOINT PATIENCE`."""
+"""One synchronous invocation with boto3, which reads ~/.aws/config: `boto3_invoke.py ENDPOINT FUNCTION PATIENCE`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from botocore import exceptions
 from botocore.config import Config
 
 
-def ask(endpoint: str, patience: float) -> tuple[str, str]:
+def ask(endpoint: str, function: str, patience: float) -> tuple[str, str]:
     once = Config(read_timeout=patience, connect_timeout=patience, retries={"total_max_attempts": 1})
     client = boto3.client("lambda", endpoint_url=endpoint, config=once)
     try:
-        return "answer", client.invoke(FunctionName="slow")["Payload"].read().decode()
+        return "answer", client.invoke(FunctionName=function)["Payload"].read().decode()
     except exceptions.ReadTimeoutError as error:
         return "timeout", str(error)
     except (exceptions.ConnectionClosedError, exceptions.ConnectionError) as error:
@@ -25,5 +25,5 @@ def ask(endpoint: str, patience: float) -> tuple[str, str]:
 
 
 if __name__ == "__main__":
-    outcome, detail = ask(sys.argv[1], float(sys.argv[2]))
+    outcome, detail = ask(sys.argv[1], sys.argv[2], float(sys.argv[3]))
     print(json.dumps({"outcome": outcome, "detail": detail}))

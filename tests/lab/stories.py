@@ -1,0 +1,239 @@
+# Copyright (c) 2026, longlived.tcp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a table of single requests cannot show: loss, planned values, and connections that were there before the role."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .arithmetic import survival
+from .lab import GRACE, Lab
+
+PLAIN = Path(__file__).parent / "clients" / "plain.py"
+
+SHORTEST = 35
+"""Seconds. The kernel counts keepalive in whole seconds, so that planned values need an idle timeout of this length."""
+
+PLANNED, PROPORTIONAL = "planned", "proportional"
+LIVE_SOCKETS = ("leave", "rearm", "enable")
+HOSTS = (*LIVE_SOCKETS, PLANNED, PROPORTIONAL)
+"""Hosts that the stories take, each with values of its own."""
+
+LOSS, CROWD = 0.2, 100
+
+
+async def _outcomes(process: asyncio.subprocess.Process) -> dict[str, int]:
+    output, complaint = await process.communicate()
+    assert output, complaint.decode()
+    outcomes: dict[str, int] = json.loads(output)["outcomes"]
+    return outcomes
+
+
+def _call(lab: Lab, path: str, port: int, answer: float, *options: str) -> list[str]:
+    return [lab.paths[path].address, str(port), f"slow-{answer:g}", str(answer + 2 * GRACE), *options]
+
+
+async def _start(command: Sequence[str], **streams: Any) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, **streams)
+
+
+async def _ask(
+    lab: Lab, host: str, path: str, answer: float, *options: str, lose: Sequence[str] = (), number: int = 1
+) -> tuple[int, dict[str, int]]:
+    """Send requests from a host, lose what these rules say once the server has them all; the port, and what came of them."""
+    port = lab.port()
+    call = _call(lab, path, port, answer, "--number", str(number), *options)
+    process = await _start(lab.clients[host].inside([sys.executable, str(PLAIN), *call]))
+    await asyncio.wait_for(lab.server.until(port, "invoked", number), 60)
+    lab.paths[path].lose(*(rule.format(port=port) for rule in lose))
+    return port, await _outcomes(process)
+
+
+# --- loss ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A crowd of connections on a path that loses packets by chance."""
+
+    values: dict[str, int]
+    idle_timeout: int
+    """Seconds."""
+    wait: float
+    """Seconds to the answer."""
+    number: int
+    lived: int
+    predicted: tuple[float, float]
+    """How many by the arithmetic, with timers that fire as late as they can, and on time."""
+
+
+async def _lossy(lab: Lab, host: str, path: str, wait: float, probes: int | None = None) -> Loss:
+    share = round(LOSS * 100)
+    rules = [f"tcp {side} {{port}} numgen random mod 100 < {share} drop" for side in ("dport", "sport")]
+    pinned = ["--probes", str(probes)] if probes else []
+    _, outcomes = await _ask(lab, host, path, wait, "--keepalive", *pinned, lose=rules, number=CROWD)
+    values = lab.runtime(host) | ({"probes": probes} if probes else {})
+    idle_timeout = lab.paths[path].idle_timeout
+    late, on_time = (CROWD * survival(values, idle_timeout, wait, LOSS, lateness) for lateness in (1.125, 1.0))
+    return Loss(values, idle_timeout, wait, CROWD, outcomes.get("answer", 0), (min(late, on_time), max(late, on_time)))
+
+
+async def loss(lab: Lab) -> list[Loss]:
+    """Needs the role on `role` and on `planned`."""
+    short = max(60, lab.scale.patience)
+    crowds = [
+        _lossy(lab, "role", "firewall", short),
+        _lossy(lab, "role", "firewall", short, 3),
+        _lossy(lab, PLANNED, PLANNED, 4 * SHORTEST),
+    ]
+    return await asyncio.gather(*crowds)
+
+
+# --- planned values ------------------------------------------------------------------------------
+
+LOST_PROBES = 3
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A connection that lost just these probes, under planned values."""
+
+    first: int
+    """Which probe was the first lost one, from 0."""
+    lost: int
+    lived: bool
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """What an idle connection costs."""
+
+    values: dict[str, int]
+    idle_timeout: int
+    seconds: float
+    packets: int
+    """Probes and their replies."""
+
+    @property
+    def an_hour(self) -> float:
+        return self.packets * 3600 / self.seconds
+
+
+def apply_plan(lab: Lab) -> None:
+    lab.add_path(PLANNED, "firewall", SHORTEST)
+    # No margin: so one lost probe more is one too many.
+    lab.apply(PLANNED, path=[SHORTEST], lost_probes=LOST_PROBES, margin=0)
+    lab.apply(PROPORTIONAL, time=SHORTEST * 45 // 350 + 1, intvl=SHORTEST * 45 // 350 + 1, probes=9)
+
+
+async def _losing(lab: Lab, first: int, number: int) -> Lost:
+    values = lab.runtime(PLANNED)
+    # The kernel's timers are late by up to an eighth.
+    wait = math.ceil(1.125 * ((first + 1) * values["time"] + (number + 1) * values["intvl"])) + GRACE
+    which = ", ".join(str(probe) for probe in range(first, first + number))
+    port, outcomes = await _ask(
+        lab,
+        PLANNED,
+        PLANNED,
+        wait,
+        "--keepalive",
+        lose=[f"tcp dport {{port}} numgen inc mod 10000 {{{{ {which} }}}} update @lost {{{{ tcp dport }}}} drop"],
+    )
+    lost = lab.paths[PLANNED].lost(port)
+    assert lost == number, f"{lost} probes were lost instead of {number}"
+    return Lost(first, number, "answer" in outcomes)
+
+
+async def planned(lab: Lab, positions: Sequence[int] = range(4)) -> list[Lost]:
+    """Needs `apply_plan`."""
+    return await asyncio.gather(*(_losing(lab, first, lost) for first in positions for lost in (LOST_PROBES, LOST_PROBES + 1)))
+
+
+async def _traffic(lab: Lab, host: str, seconds: float) -> Traffic:
+    begun = time.monotonic()
+    port, outcomes = await _ask(lab, host, PLANNED, seconds, "--keepalive")
+    assert outcomes == {"answer": 1}
+    packets = lab.paths[PLANNED].packets(port)
+    # Without the connection's begin, request, answer and end, which are this many packets each way.
+    probes = packets.from_client - _WITHOUT_PROBES + packets.to_client - _WITHOUT_PROBES
+    return Traffic(lab.runtime(host), SHORTEST, min(seconds, time.monotonic() - begun), probes)
+
+
+_WITHOUT_PROBES = 4
+
+
+async def traffic(lab: Lab, seconds: float = 3 * SHORTEST) -> list[Traffic]:
+    """Needs `apply_plan`."""
+    return list(await asyncio.gather(_traffic(lab, PROPORTIONAL, seconds), _traffic(lab, PLANNED, seconds)))
+
+
+# --- connections that were there before the role -------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Live:
+    """A connection that was open, and idle, when the role came."""
+
+    live_sockets: str
+    """`keepalive_live_sockets`."""
+    asked: bool
+    """Whether its program turned keepalive on."""
+    state: str
+    reason: str | None
+    """What `socket_keepalive_info` says after the role."""
+    left: float
+    """Seconds that it then has before the path forgets it, if nothing is sent."""
+    lived: bool
+
+
+async def _inside(lab: Lab, host: str, path: str, port: int, answer: float, *options: str) -> asyncio.subprocess.Process:
+    """The program as a process of the managed host itself."""
+    call = _call(lab, path, port, answer, *options)
+    # stdin is the program's text.
+    with PLAIN.open("rb") as program:
+        return await _start(lab.host(host).ssh_command("python3", "-", *call), stdin=program)
+
+
+def _report(lab: Lab, host: str, idle_timeout: int) -> dict[int, dict[str, Any]]:
+    """What socket_keepalive_info says of each connection, by the server's port."""
+    command = [str(Path(sys.executable).with_name("ansible")), "-i", str(lab.rack.inventory), host, "--become"]
+    command += ["-m", "longlived.tcp.socket_keepalive_info", "-a", f"idle_timeout={idle_timeout}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True, stdin=subprocess.DEVNULL)
+    sockets = json.loads(done.stdout.split("=>", 1)[1])["sockets"]
+    return {int(row["peer"].rpartition(":")[2]): row for row in sockets}
+
+
+async def _live(lab: Lab, path: str, mode: str) -> list[Live]:
+    idle_timeout = lab.paths[path].idle_timeout
+    answer = idle_timeout + GRACE
+    ports = {True: lab.port(), False: lab.port()}
+    programs = {asked: await _inside(lab, mode, path, port, answer, *(["--keepalive"] if asked else [])) for asked, port in ports.items()}
+    for port in ports.values():
+        await asyncio.wait_for(lab.server.until(port, "invoked"), 60)
+    begun = time.monotonic()
+    values = {"time": max(1, idle_timeout // 8), "intvl": max(1, idle_timeout // 8), "probes": 9}
+    processes = {"live_processes": ["python3*"]} if mode == "enable" else {}
+    await asyncio.to_thread(lab.apply, mode, live_sockets=mode, **values, **processes)
+    rows = await asyncio.to_thread(_report, lab, mode, idle_timeout)
+    left = idle_timeout - (time.monotonic() - begun)
+    outcomes = {asked: await _outcomes(program) for asked, program in programs.items()}
+    return [
+        Live(mode, asked, rows[port]["state"], rows[port]["reason"], left, "answer" in outcomes[asked]) for asked, port in ports.items()
+    ]
+
+
+async def live_sockets(lab: Lab) -> list[Live]:
+    path = lab.add_path("live", "nat_gateway", max(SHORTEST, lab.scale.idle_timeout)) if "live" not in lab.paths else lab.paths["live"]
+    assert path
+    found = await asyncio.gather(*(_live(lab, "live", mode) for mode in LIVE_SOCKETS))
+    return [one for several in found for one in several]
