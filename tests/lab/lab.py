@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,9 @@ CASES = ("before", "role", "line")
 """Nothing set; the role alone; the role and the one line that the client needs."""
 STARTING = 2 * (os.cpu_count() or 1)
 """Clients that are on their way to their request at a time: what they take is processor time, what comes then is waiting."""
+BEFORE_ANSWER = 0.3
+"""Seconds before the answer at which a waiting client's probes are counted."""
+
 GRACE = 5.0
 """Seconds beyond a client's own patience, after which the lab says that it would wait for ever."""
 
@@ -59,13 +62,21 @@ class Result:
     """What the server saw, in order."""
     packets: Packets
 
+    probes: int
+    """What the client sent while it waited: between its request and the answer there is nothing else."""
+
+    def shown(self) -> dict[str, Any]:
+        """As data."""
+        fields = asdict(self)
+        return {**fields.pop("cell"), **fields}
+
 
 class Lab:
     """A context manager: everything is made on the way in."""
 
-    def __init__(self, scale: Scale, appliances: Iterable[str] = APPLIANCES, hosts: Iterable[str] = ()) -> None:
-        """`hosts` are there beside those of the table."""
-        self.scale = scale
+    def __init__(self, scale: Scale, appliances: Iterable[str] = APPLIANCES, hosts: Iterable[str] = (), netem: str = "") -> None:
+        """`hosts` are there beside those of the table; `netem` is what tc-netem(8) shall do on every path."""
+        self.scale, self._netem = scale, netem
         self._appliances, self._host_names = list(appliances), [*CASES, *hosts]
         self._stack = ExitStack()
         self._ports = {False: FIRST_PORT, True: FIRST_SQL_PORT}
@@ -93,6 +104,8 @@ class Lab:
     def add_path(self, name: str, appliance: str, idle_timeout: int) -> NetworkPath:
         clients, number = list(self.clients.values()), len(self.paths) + 1
         self.paths[name] = NetworkPath(self._stack, appliance, number, clients, self._far_end, idle_timeout)
+        if self._netem:
+            self.paths[name].impair(self._netem)
         return self.paths[name]
 
     def host(self, name: str) -> Host:
@@ -139,8 +152,10 @@ class Lab:
             invoked = asyncio.create_task(self.server.until(port, "invoked"))
             await asyncio.wait({said, invoked}, timeout=120, return_when=asyncio.FIRST_COMPLETED)
             invoked.cancel()
-        begun = time.monotonic()
-        await asyncio.wait({said}, timeout=self.scale.patience + GRACE)
+        begun, sent = time.monotonic(), path.packets(port).from_client
+        await asyncio.wait({said}, timeout=self.scale.answer - BEFORE_ANSWER)
+        probes = path.packets(port).from_client - sent
+        await asyncio.wait({said}, timeout=begun + self.scale.patience + GRACE - time.monotonic())
         seconds = time.monotonic() - begun
         if said.done():
             output, complaint = (text.decode(errors="replace") for text in said.result())
@@ -152,4 +167,4 @@ class Lab:
         if outcome in (ANSWER, RESET):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.server.until(port, "closed"), GRACE)
-        return Result(cell, outcome, seconds, tuple(self.server.seen[port]), path.packets(port))
+        return Result(cell, outcome, seconds, tuple(self.server.seen[port]), path.packets(port), probes)

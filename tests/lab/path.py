@@ -6,11 +6,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
-import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path as FilePath
 from typing import Any
 
 from .appliances import APPLIANCES, firewall_rules, rules
@@ -87,14 +86,20 @@ listen lab
   bind {self.address}:{FIRST_PORT}-{LAST_PORT}
   server slow {self._server}.2
 """
-        file = FilePath(stack.enter_context(tempfile.TemporaryDirectory(prefix="lab-"))) / "haproxy.cfg"
-        file.write_text(config)
-        proxy = subprocess.Popen(self.router.inside(["haproxy", "-db", "-q", "-f", str(file)]))
+        # A file that is nowhere needs no removal.
+        file = os.memfd_create("haproxy.cfg")
+        os.write(file, config.encode())
+        proxy = subprocess.Popen(self.router.inside(["haproxy", "-db", "-q", "-f", f"/proc/self/fd/{file}"]), pass_fds=[file])
+        os.close(file)
         stack.callback(proxy.wait, 10)
         stack.callback(proxy.kill)
         while f"{self.address}:{LAST_PORT}" not in self.router.run("ss -Hltn"):
             if proxy.poll() is not None:
                 raise RuntimeError("HAProxy does not start")
+
+    def impair(self, netem: str) -> None:
+        """Delay, lose or reorder what leaves toward the server, as tc-netem(8) says it."""
+        self.router.run(f"tc qdisc add dev server root netem {netem}")
 
     def lose(self, *rule: str) -> None:
         """Lose what these nft rules (of the prerouting hook) drop, before the appliance sees it."""
@@ -102,24 +107,27 @@ listen lab
 
     def lost(self, port: int) -> int:
         """How many packets rules with `update @lost` have dropped."""
-        return _counted(self.router, "losses", "lost", port)
+        return _counters(self.router, "losses", port).get("lost", 0)
 
     def packets(self, port: int) -> Packets:
         """Of the cell that has this port."""
-
-        def counted(name: str) -> int:
-            return _counted(self.router, "counted", name, port)
-
+        counted = _counters(self.router, "counted", port)
         return Packets(
-            from_client=counted("from_clients"),
-            to_client=counted("to_clients"),
-            resets_from_client=counted("resets_from_clients"),
-            resets_to_client=counted("resets_to_clients"),
-            other_firewall=sum(_counted(firewall, "appliance", "unknown", port) for firewall in self._firewalls),
+            from_client=counted.get("from_clients", 0),
+            to_client=counted.get("to_clients", 0),
+            resets_from_client=counted.get("resets_from_clients", 0),
+            resets_to_client=counted.get("resets_to_clients", 0),
+            other_firewall=sum(_counters(firewall, "appliance", port).get("unknown", 0) for firewall in self._firewalls),
         )
 
 
-def _counted(namespace: Namespace, table: str, name: str, port: int) -> int:
-    shown: list[dict[str, Any]] = json.loads(namespace.run(f"nft -j list set inet {table} {name}"))["nftables"]
-    (counter,) = (row["set"] for row in shown if "set" in row)
-    return sum(row["elem"]["counter"]["packets"] for row in counter.get("elem", []) if row["elem"]["val"] == port)
+def _counters(namespace: Namespace, table: str, port: int) -> dict[str, int]:
+    """By the name of a set of ports in this table, the packets of this port."""
+    shown: list[dict[str, Any]] = json.loads(namespace.run(f"nft -j list table inet {table}"))["nftables"]
+    sets = [row["set"] for row in shown if "set" in row]
+    return {
+        counter["name"]: row["elem"]["counter"]["packets"]
+        for counter in sets
+        for row in counter.get("elem", [])
+        if row["elem"]["val"] == port
+    }

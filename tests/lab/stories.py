@@ -18,18 +18,37 @@ from typing import Any
 
 from .arithmetic import survival
 from .lab import GRACE, Lab
+from .scale import Scale
 
 PLAIN = Path(__file__).parent / "clients" / "plain.py"
 
 SHORTEST = 35
 """Seconds. The kernel counts keepalive in whole seconds, so that planned values need an idle timeout of this length."""
 
+LONG_ENOUGH = 60
+"""Seconds: a shorter timeout would not leave Ansible the time to come while a connection is idle."""
+
 PLANNED, PROPORTIONAL = "planned", "proportional"
+LIVE, LOSSY = "live", "lossy"
 LIVE_SOCKETS = ("leave", "rearm", "enable")
 HOSTS = (*LIVE_SOCKETS, PLANNED, PROPORTIONAL)
 """Hosts that the stories take, each with values of its own."""
 
 LOSS, CROWD = 0.2, 100
+LOST_PROBES = 3
+
+
+async def prepare(lab: Lab) -> None:
+    """The paths and values that the stories take; that of the host `role` is the table's."""
+    lab.add_path(LOSSY, "firewall", lab.scale.idle_timeout)
+    lab.add_path(PLANNED, "firewall", SHORTEST)
+    lab.add_path(LIVE, "nat_gateway", max(LONG_ENOUGH, lab.scale.idle_timeout))
+    proportional = Scale(350 / SHORTEST).values
+    await asyncio.gather(
+        # No margin: so one lost probe more is one too many.
+        asyncio.to_thread(lab.apply, PLANNED, path=[SHORTEST], lost_probes=LOST_PROBES, margin=0),
+        asyncio.to_thread(lab.apply, PROPORTIONAL, **proportional),
+    )
 
 
 async def _outcomes(process: asyncio.subprocess.Process) -> dict[str, int]:
@@ -43,6 +62,10 @@ def _call(lab: Lab, path: str, port: int, answer: float, *options: str) -> list[
     return [lab.paths[path].address, str(port), f"slow-{answer:g}", str(answer + 2 * GRACE), *options]
 
 
+def _program(lab: Lab, host: str, path: str, port: int, answer: float, *options: str) -> list[str]:
+    return lab.clients[host].inside([sys.executable, str(PLAIN), *_call(lab, path, port, answer, *options)])
+
+
 async def _start(command: Sequence[str], **streams: Any) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, **streams)
 
@@ -52,8 +75,7 @@ async def _ask(
 ) -> tuple[int, dict[str, int]]:
     """Send requests from a host, lose what these rules say once the server has them all; the port, and what came of them."""
     port = lab.port()
-    call = _call(lab, path, port, answer, "--number", str(number), *options)
-    process = await _start(lab.clients[host].inside([sys.executable, str(PLAIN), *call]))
+    process = await _start(_program(lab, host, path, port, answer, "--number", str(number), *options))
     await asyncio.wait_for(lab.server.until(port, "invoked", number), 60)
     lab.paths[path].lose(*(rule.format(port=port) for rule in lose))
     return port, await _outcomes(process)
@@ -88,20 +110,17 @@ async def _lossy(lab: Lab, host: str, path: str, wait: float, probes: int | None
     return Loss(values, idle_timeout, wait, CROWD, outcomes.get("answer", 0), (min(late, on_time), max(late, on_time)))
 
 
-async def loss(lab: Lab) -> list[Loss]:
-    """Needs the role on `role` and on `planned`."""
+async def loss(lab: Lab, rounds: int) -> list[Loss]:
     short = max(60, lab.scale.patience)
     crowds = [
-        _lossy(lab, "role", "firewall", short),
-        _lossy(lab, "role", "firewall", short, 3),
-        _lossy(lab, PLANNED, PLANNED, 4 * SHORTEST),
+        _lossy(lab, "role", LOSSY, short),
+        _lossy(lab, "role", LOSSY, short, 3),
+        _lossy(lab, PLANNED, PLANNED, rounds * SHORTEST),
     ]
     return await asyncio.gather(*crowds)
 
 
 # --- planned values ------------------------------------------------------------------------------
-
-LOST_PROBES = 3
 
 
 @dataclass(frozen=True)
@@ -129,13 +148,6 @@ class Traffic:
         return self.packets * 3600 / self.seconds
 
 
-def apply_plan(lab: Lab) -> None:
-    lab.add_path(PLANNED, "firewall", SHORTEST)
-    # No margin: so one lost probe more is one too many.
-    lab.apply(PLANNED, path=[SHORTEST], lost_probes=LOST_PROBES, margin=0)
-    lab.apply(PROPORTIONAL, time=SHORTEST * 45 // 350 + 1, intvl=SHORTEST * 45 // 350 + 1, probes=9)
-
-
 async def _losing(lab: Lab, first: int, number: int) -> Lost:
     values = lab.runtime(PLANNED)
     # The kernel's timers are late by up to an eighth.
@@ -155,25 +167,23 @@ async def _losing(lab: Lab, first: int, number: int) -> Lost:
 
 
 async def planned(lab: Lab, positions: Sequence[int] = range(4)) -> list[Lost]:
-    """Needs `apply_plan`."""
     return await asyncio.gather(*(_losing(lab, first, lost) for first in positions for lost in (LOST_PROBES, LOST_PROBES + 1)))
 
 
 async def _traffic(lab: Lab, host: str, seconds: float) -> Traffic:
-    begun = time.monotonic()
-    port, outcomes = await _ask(lab, host, PLANNED, seconds, "--keepalive")
-    assert outcomes == {"answer": 1}
-    packets = lab.paths[PLANNED].packets(port)
-    # Without the connection's begin, request, answer and end, which are this many packets each way.
-    probes = packets.from_client - _WITHOUT_PROBES + packets.to_client - _WITHOUT_PROBES
-    return Traffic(lab.runtime(host), SHORTEST, min(seconds, time.monotonic() - begun), probes)
+    port, path = lab.port(), lab.paths[PLANNED]
+    process = await _start(_program(lab, host, PLANNED, port, seconds + GRACE, "--keepalive"))
+    await asyncio.wait_for(lab.server.until(port, "invoked"), 60)
+    before = path.packets(port)
+    await asyncio.wait({asyncio.create_task(process.wait())}, timeout=seconds)
+    after = path.packets(port)
+    assert await _outcomes(process) == {"answer": 1}
+    packets = after.from_client - before.from_client + after.to_client - before.to_client
+    return Traffic(lab.runtime(host), SHORTEST, seconds, packets)
 
 
-_WITHOUT_PROBES = 4
-
-
-async def traffic(lab: Lab, seconds: float = 3 * SHORTEST) -> list[Traffic]:
-    """Needs `apply_plan`."""
+async def traffic(lab: Lab, rounds: int) -> list[Traffic]:
+    seconds = rounds * SHORTEST
     return list(await asyncio.gather(_traffic(lab, PROPORTIONAL, seconds), _traffic(lab, PLANNED, seconds)))
 
 
@@ -213,11 +223,11 @@ def _report(lab: Lab, host: str, idle_timeout: int) -> dict[int, dict[str, Any]]
     return {int(row["peer"].rpartition(":")[2]): row for row in sockets}
 
 
-async def _live(lab: Lab, path: str, mode: str) -> list[Live]:
-    idle_timeout = lab.paths[path].idle_timeout
+async def _live(lab: Lab, mode: str) -> list[Live]:
+    idle_timeout = lab.paths[LIVE].idle_timeout
     answer = idle_timeout + GRACE
     ports = {True: lab.port(), False: lab.port()}
-    programs = {asked: await _inside(lab, mode, path, port, answer, *(["--keepalive"] if asked else [])) for asked, port in ports.items()}
+    programs = {asked: await _inside(lab, mode, LIVE, port, answer, *(["--keepalive"] if asked else [])) for asked, port in ports.items()}
     for port in ports.values():
         await asyncio.wait_for(lab.server.until(port, "invoked"), 60)
     begun = time.monotonic()
@@ -233,7 +243,5 @@ async def _live(lab: Lab, path: str, mode: str) -> list[Live]:
 
 
 async def live_sockets(lab: Lab) -> list[Live]:
-    path = lab.add_path("live", "nat_gateway", max(SHORTEST, lab.scale.idle_timeout)) if "live" not in lab.paths else lab.paths["live"]
-    assert path
-    found = await asyncio.gather(*(_live(lab, "live", mode) for mode in LIVE_SOCKETS))
+    found = await asyncio.gather(*(_live(lab, mode) for mode in LIVE_SOCKETS))
     return [one for several in found for one in several]

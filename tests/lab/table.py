@@ -39,15 +39,25 @@ def lives(cell: Cell) -> bool:
     return cell.case == "line" or client.line is None
 
 
+def as_expected(result: Result) -> bool:
+    """One request, and its answer where there was to be one."""
+    once = result.server.count("invoked") == 1 and "invoked again" not in result.server
+    return once and (result.outcome == ANSWER) == lives(result.cell)
+
+
 def missing(clients: Iterable[str]) -> dict[str, str]:
     """The clients that cannot run here, each with the reason."""
     reasons = {name: unavailable(name) for name in clients}
     return {name: reason for name, reason in reasons.items() if reason}
 
 
-async def run(lab: Lab, chosen: list[Cell], progress: Callable[[str], None]) -> list[Result]:
+async def prepare(lab: Lab) -> None:
+    """Apply the role where the second and the third case run."""
     apply = functools.partial(asyncio.to_thread, lab.apply, **lab.scale.values)
     await asyncio.gather(apply("role"), apply("line", aws_users=[lab.host("line").login]))
+
+
+async def run(lab: Lab, chosen: list[Cell], progress: Callable[[str], None]) -> list[Result]:
     begun, results = time.monotonic(), list[Result]()
     for done in asyncio.as_completed([lab.run(cell) for cell in chosen]):
         results.append(await done)

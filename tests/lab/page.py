@@ -1,0 +1,235 @@
+# Copyright (c) 2026, longlived.tcp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab's findings as a page, and as a chart.
+
+Findings are what `survival.json` holds: `scale`, `machine`, `versions`, `missing`, `results`, `losses`, `planned`, `traffic`,
+`live`; pure data in, text out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import groupby
+from typing import Any
+from xml.sax.saxutils import escape
+
+from .appliances import APPLIANCES
+from .clients import ANSWER, CLIENTS, RESET, TIMEOUT, WAITING
+from .lab import CASES
+from .scale import Scale
+
+Findings = dict[str, Any]
+
+OUTCOMES = {
+    ANSWER: "the answer",
+    RESET: "its connection ended",
+    TIMEOUT: "nothing, until its own read timeout",
+    WAITING: "nothing; it would still wait",
+}
+_CASES = {"before": "nothing set", "role": "the role alone", "line": "the role and the line"}
+
+
+def table(results: list[dict[str, Any]]) -> str:
+    """Rows of clients, columns of appliances, and in a cell the cases: nothing set, the role, the role and the line."""
+    by_cell = {(one["appliance"], one["client"], one["case"]): one for one in results}
+    appliances = [name for name in APPLIANCES if any(one["appliance"] == name for one in results)]
+    lines = ["| | " + " | ".join(APPLIANCES[name].title for name in appliances) + " | beside the role it needs |"]
+    lines.append("|---" * (len(appliances) + 2) + "|")
+    for name, client in CLIENTS.items():
+        if not any(one["client"] == name for one in results):
+            continue
+        cells = [
+            " ".join(_mark(by_cell[appliance, name, case]) for case in CASES if (appliance, name, case) in by_cell)
+            for appliance in appliances
+        ]
+        lines.append(f"| {client.title} | " + " | ".join(cells) + f" | {_needs(name)} |")
+    return "\n".join(lines)
+
+
+def _mark(result: dict[str, Any]) -> str:
+    return "✓" if result["outcome"] == ANSWER else "✗"
+
+
+def _needs(name: str) -> str:
+    client = CLIENTS[name]
+    if client.line:
+        return f"`{client.line}`"
+    if not client.reachable:
+        return "nothing that it has: another client, or [`socket_keepalive`](sockets.md)"
+    return f"nothing: it pins its own {client.pinned:g} s" if client.pinned is not None else "nothing"
+
+
+def page(findings: Findings) -> str:
+    scale = Scale(findings["scale"])
+    values = "/".join(str(value) for value in scale.values.values())
+    versions = ", ".join(f"{name} {version}" for name, version in findings["versions"].items())
+    missing = "".join(f"\nNot run: {CLIENTS[name].title}: {reason}.\n" for name, reason in findings["missing"].items())
+    return f"""<!-- Made by `make lab SCALE=1`, from survival.json: change tests/lab/page.py, not this page. -->
+
+# Does the answer arrive?
+
+Each client sends **one** request and waits {scale.answer} s for the answer, on a path whose appliance forgets a connection after
+{scale.idle_timeout} s of silence. Three times: with nothing set, after the role `keepalive` ({values}), and after the role and the one line
+that the client needs.
+
+![Time lines of every client behind a NAT gateway](survival.svg)
+
+✓ the answer arrived, ✗ it did not; in this order: nothing set, the role alone, the role and the line (where there is one).
+
+{table(findings["results"])}
+{missing}
+- Behind an **application proxy** keepalive cannot help: the proxy ends TCP, answers the probes itself and counts bytes. Raise its own
+  timeout, or send something.
+- A **sticky** Gateway Load Balancer finds the same firewall again, which still knows the flow: the alternative to keepalive, where the
+  load balancer is yours to configure.
+- Clients that **pin** their own times live without the role, and take no notice of it.
+
+## Loss
+
+{scale.idle_timeout} s are the path's own; each packet is lost with a probability of 20 %, both ways, once the request has arrived.
+
+| time/intvl/probes | Idle timeout | Answer after | Connections | Lived | By the arithmetic |
+|---|---|---|---|---|---|
+{_rows(_loss(one) for one in findings["losses"])}
+
+## Planned values
+
+`keepalive_path: [35]`, `keepalive_lost_probes: 3`, `keepalive_margin: 0`: so many probes in a row were dropped, by a rule.
+
+| First lost probe | Lost in a row | |
+|---|---|---|
+{_rows((one["first"], one["lost"], "lived" if one["lived"] else "died") for one in findings["planned"])}
+
+What an idle connection costs on that path, probes and replies counted:
+
+| time/intvl/probes | Packets | Seconds | Packets an hour |
+|---|---|---|---|
+{_rows(_traffic(one) for one in findings["traffic"])}
+
+## Connections that were open before the role
+
+Each was idle when the role came. Without help it stays as it is, and has this long to live:
+
+| `keepalive_live_sockets` | Its program turned keepalive on | Reported after the role | Seconds left then, unhelped | |
+|---|---|---|---|---|
+{_rows(_live(one) for one in findings["live"])}
+
+## Every cell
+
+<details><summary>What the client saw, what the server saw, and the packets on the client's side</summary>
+
+| {" | ".join(_CELL)} |
+{"|---" * len(_CELL)}|
+{_rows(_cell(one) for one in findings["results"])}
+
+</details>
+
+## How it was measured
+
+{findings["machine"]}. {versions}.
+
+The clients ran in the network namespaces of whole Debian 12 hosts, on which ansible-playbook had applied the role over ssh; the
+appliances are Linux's own connection tracking with their makers' documented behaviour, and HAProxy. The server speaks Lambda's
+`Invoke`, psql's is a real PostgreSQL. Retries were off. `make lab` repeats it in proportion, `make lab SCALE=1` as it is here.
+"""
+
+
+def _rows(rows: Iterable[Iterable[object]]) -> str:
+    return "\n".join("| " + " | ".join(str(field) for field in row) + " |" for row in rows)
+
+
+def _values(values: dict[str, int]) -> str:
+    return "/".join(str(values[name]) for name in ("time", "intvl", "probes"))
+
+
+def _loss(one: dict[str, Any]) -> tuple[object, ...]:
+    low, high = one["predicted"]
+    predicted = f"{low:.1f}" if round(low, 1) == round(high, 1) else f"{low:.1f}-{high:.1f}"
+    return _values(one["values"]), f"{one['idle_timeout']} s", f"{one['wait']:g} s", one["number"], one["lived"], predicted
+
+
+def _traffic(one: dict[str, Any]) -> tuple[object, ...]:
+    return _values(one["values"]), one["packets"], one["seconds"], round(one["packets"] * 3600 / one["seconds"])
+
+
+def _live(one: dict[str, Any]) -> tuple[object, ...]:
+    state = one["state"] + (f" ({one['reason']})" if one["reason"] else "")
+    return f"`{one['live_sockets']}`", "yes" if one["asked"] else "no", state, round(one["left"]), "lived" if one["lived"] else "died"
+
+
+_CELL = (
+    "Appliance",
+    "Client",
+    "",
+    "The client got",
+    "after, s",
+    "The server saw",
+    "Probes",
+    "Packets from the client",
+    "to it",
+    "Resets from it",
+    "to it",
+    "At the other firewall",
+)
+
+
+def _cell(one: dict[str, Any]) -> tuple[object, ...]:
+    what = OUTCOMES.get(one["outcome"], one["outcome"])
+    packets = one["packets"]
+    counted = [packets[name] for name in ("from_client", "to_client", "resets_from_client", "resets_to_client", "other_firewall")]
+    who = APPLIANCES[one["appliance"]].title, CLIENTS[one["client"]].title, _CASES[one["case"]]
+    return *who, what, round(one["seconds"]), ", ".join(one["server"]), one["probes"], *counted
+
+
+# --- the chart -----------------------------------------------------------------------------------
+
+WIDTH, LEFT, ROW, TOP = 900, 300, 16, 60
+GOOD, BAD, QUIET, INK = "#1a7f37", "#cf222e", "#8b949e", "#24292f"
+
+
+def chart(findings: Findings, appliance: str = "nat_gateway") -> str:
+    """Time lines of every client on one path: to the answer, or to the moment at which nobody waited any more."""
+    scale = Scale(findings["scale"])
+    results = [one for one in findings["results"] if one["appliance"] == appliance]
+    longest = max(scale.patience, *(one["seconds"] for one in results))
+
+    def x(seconds: float) -> float:
+        return float(LEFT + seconds / longest * (WIDTH - LEFT - 20))
+
+    body: list[str] = []
+    y = float(TOP)
+    for client, group in groupby(results, key=lambda one: one["client"]):
+        body.append(_text(10, y + ROW * 0.7, CLIENTS[client].title, weight="bold"))
+        for one in group:
+            body.append(_text(LEFT - 10, y + ROW * 0.7, _CASES[one["case"]], anchor="end"))
+            body += _line(one, x, y + ROW / 2, scale)
+            y += ROW
+        y += ROW / 2
+    marks = [(scale.idle_timeout, f"{scale.idle_timeout} s: forgotten if silent"), (scale.answer, f"{scale.answer} s: the answer")]
+    head = _text(10, 20, f"One request through a {APPLIANCES[appliance].title}, by client", size=15, weight="bold")
+    for number, (at, text) in enumerate(marks):
+        head += f'<line x1="{x(at):.0f}" y1="{TOP - 8}" x2="{x(at):.0f}" y2="{y:.0f}" stroke="{QUIET}" stroke-dasharray="3 3"/>'
+        head += _text(x(at), TOP - 14 - 14 * (1 - number), text, anchor="end" if number == 0 else "middle")
+    height = y + 30
+    legend = _text(10, height - 10, "green: the answer arrived; red: it did not; dots: keepalive probes, as counted on the wire")
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" font-family="sans-serif" role="img">'
+        f'<rect width="100%" height="100%" fill="#ffffff"/>{head}{"".join(body)}{legend}</svg>\n'
+    )
+
+
+def _line(one: dict[str, Any], x: Callable[[float], float], y: float, scale: Scale) -> list[str]:
+    lived = one["outcome"] == ANSWER
+    color, end = GOOD if lived else BAD, min(one["seconds"], scale.patience)
+    drawn = [f'<line x1="{x(0):.0f}" y1="{y:.1f}" x2="{x(end):.0f}" y2="{y:.1f}" stroke="{color}" stroke-width="3"/>']
+    probes = one["probes"]
+    drawn += [
+        f'<circle cx="{x(end * (number + 1) / (probes + 1)):.1f}" cy="{y:.1f}" r="3" fill="{color}"/>' for number in range(min(probes, 40))
+    ]
+    return [*drawn, _text(x(end) + 5, y + 4, "✓" if lived else "✗", color=color)]
+
+
+def _text(x: float, y: float, text: str, *, anchor: str = "start", size: int = 11, weight: str = "normal", color: str = INK) -> str:
+    style = f'text-anchor="{anchor}" font-size="{size}" font-weight="{weight}" fill="{color}"'
+    return f'<text x="{x:.0f}" y="{y:.0f}" {style}>{escape(text)}</text>'
