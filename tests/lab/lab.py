@@ -74,7 +74,7 @@ class Result:
 class Lab:
     """A context manager: everything is made on the way in."""
 
-    def __init__(self, scale: Scale, appliances: Iterable[str] = APPLIANCES, hosts: Iterable[str] = (), netem: str = "") -> None:
+    def __init__(self, scale: Scale, appliances: Iterable[str] = tuple(APPLIANCES), hosts: Iterable[str] = (), netem: str = "") -> None:
         """`hosts` are there beside those of the table; `netem` is what tc-netem(8) shall do on every path."""
         self.scale, self._netem = scale, netem
         self._appliances, self._host_names = list(appliances), [*CASES, *hosts]

@@ -48,7 +48,7 @@ def table(results: list[dict[str, Any]]) -> str:
 
 
 def _mark(result: dict[str, Any]) -> str:
-    return "✓" if result["outcome"] == ANSWER else "✗"
+    return "✓" if _arrived(result) else "✗"
 
 
 def _needs(name: str) -> str:
@@ -58,6 +58,22 @@ def _needs(name: str) -> str:
     if not client.reachable:
         return "nothing that it has: another client, or [`socket_keepalive`](sockets.md)"
     return f"nothing: it pins its own {client.pinned:g} s" if client.pinned is not None else "nothing"
+
+
+def summary(findings: Findings) -> str:
+    """The two figures: before and after, for clients that leave the times to the kernel, where a connection is forgotten."""
+    cells = [
+        one
+        for one in findings["results"]
+        if CLIENTS[one["client"]].pinned is None and not (APPLIANCES[one["appliance"]].sticky or APPLIANCES[one["appliance"]].proxy)
+    ]
+    arrived = {case: {(one["client"], one["appliance"]) for one in cells if one["case"] == case and _arrived(one)} for case in CASES}
+    asked = len({(one["client"], one["appliance"]) for one in cells})
+    return f"Before: {len(arrived['before'])} of {asked} answers arrived. After: {len(arrived['role'] | arrived['line'])} of {asked}."
+
+
+def _arrived(one: dict[str, Any]) -> bool:
+    return bool(one["outcome"] == ANSWER)
 
 
 def page(findings: Findings) -> str:
@@ -72,6 +88,8 @@ def page(findings: Findings) -> str:
 Each client sends **one** request and waits {scale.answer} s for the answer, on a path whose appliance forgets a connection after
 {scale.idle_timeout} s of silence. Three times: with nothing set, after the role `keepalive` ({values}), and after the role and the one line
 that the client needs.
+
+**{summary(findings)}** Counted are the clients that leave the times to the kernel, on the appliances that forget and honour probes.
 
 ![Time lines of every client behind a NAT gateway](survival.svg)
 
@@ -184,14 +202,17 @@ def _cell(one: dict[str, Any]) -> tuple[object, ...]:
 
 # --- the chart -----------------------------------------------------------------------------------
 
-WIDTH, LEFT, ROW, TOP = 900, 300, 16, 60
+WIDTH, LEFT, ROW, TOP = 920, 325, 16, 60
+MOST_DOTS = 40
 GOOD, BAD, QUIET, INK = "#1a7f37", "#cf222e", "#8b949e", "#24292f"
 
 
 def chart(findings: Findings, appliance: str = "nat_gateway") -> str:
     """Time lines of every client on one path: to the answer, or to the moment at which nobody waited any more."""
     scale = Scale(findings["scale"])
+    order = list(CLIENTS)
     results = [one for one in findings["results"] if one["appliance"] == appliance]
+    results.sort(key=lambda one: (order.index(one["client"]), CASES.index(one["case"])))
     longest = max(scale.patience, *(one["seconds"] for one in results))
 
     def x(seconds: float) -> float:
@@ -212,7 +233,11 @@ def chart(findings: Findings, appliance: str = "nat_gateway") -> str:
         head += f'<line x1="{x(at):.0f}" y1="{TOP - 8}" x2="{x(at):.0f}" y2="{y:.0f}" stroke="{QUIET}" stroke-dasharray="3 3"/>'
         head += _text(x(at), TOP - 14 - 14 * (1 - number), text, anchor="end" if number == 0 else "middle")
     height = y + 30
-    legend = _text(10, height - 10, "green: the answer arrived; red: it did not; dots: keepalive probes, as counted on the wire")
+    legend = _text(
+        10,
+        height - 10,
+        "green: the answer arrived; red: it did not; dots: as many keepalive probes as were counted; dashed: waiting for nothing",
+    )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" font-family="sans-serif" role="img">'
         f'<rect width="100%" height="100%" fill="#ffffff"/>{head}{"".join(body)}{legend}</svg>\n'
@@ -220,14 +245,20 @@ def chart(findings: Findings, appliance: str = "nat_gateway") -> str:
 
 
 def _line(one: dict[str, Any], x: Callable[[float], float], y: float, scale: Scale) -> list[str]:
-    lived = one["outcome"] == ANSWER
+    lived, probes = _arrived(one), one["probes"]
     color, end = GOOD if lived else BAD, min(one["seconds"], scale.patience)
-    drawn = [f'<line x1="{x(0):.0f}" y1="{y:.1f}" x2="{x(end):.0f}" y2="{y:.1f}" stroke="{color}" stroke-width="3"/>']
-    probes = one["probes"]
-    drawn += [
-        f'<circle cx="{x(end * (number + 1) / (probes + 1)):.1f}" cy="{y:.1f}" r="3" fill="{color}"/>' for number in range(min(probes, 40))
+    known = end if lived else min(end, scale.idle_timeout)
+
+    def stroke(begin: float, to: float, style: str) -> str:
+        return f'<line x1="{x(begin):.0f}" y1="{y:.1f}" x2="{x(to):.0f}" y2="{y:.1f}" stroke="{color}" {style}/>'
+
+    dots = min(probes, MOST_DOTS)
+    return [
+        stroke(0, known, 'stroke-width="3"'),
+        *([stroke(known, end, 'stroke-width="1" stroke-dasharray="4 4"')] if end > known else []),
+        *(f'<circle cx="{x(end * (number + 1) / (dots + 1)):.1f}" cy="{y:.1f}" r="3" fill="{color}"/>' for number in range(dots)),
+        _text(x(end) + 5, y + 4, ("✓" if lived else "✗") + (f" {probes} probes" if probes > MOST_DOTS else ""), color=color),
     ]
-    return [*drawn, _text(x(end) + 5, y + 4, "✓" if lived else "✗", color=color)]
 
 
 def _text(x: float, y: float, text: str, *, anchor: str = "start", size: int = 11, weight: str = "normal", color: str = INK) -> str:

@@ -103,7 +103,7 @@ async def _lossy(lab: Lab, host: str, path: str, wait: float, probes: int | None
     share = round(LOSS * 100)
     rules = [f"tcp {side} {{port}} numgen random mod 100 < {share} drop" for side in ("dport", "sport")]
     pinned = ["--probes", str(probes)] if probes else []
-    _, outcomes = await _ask(lab, host, path, wait, "--keepalive", *pinned, lose=rules, number=CROWD)
+    _port, outcomes = await _ask(lab, host, path, wait, "--keepalive", *pinned, lose=rules, number=CROWD)
     values = lab.runtime(host) | ({"probes": probes} if probes else {})
     idle_timeout = lab.paths[path].idle_timeout
     late, on_time = (CROWD * survival(values, idle_timeout, wait, LOSS, lateness) for lateness in (1.125, 1.0))

@@ -108,6 +108,11 @@ def test_the_page_and_the_chart_are_made_from_the_findings() -> None:
     assert DOCS.joinpath("survival.svg").read_text() == page.chart(findings), "run python -m tests.lab --render"
 
 
+def test_the_readme_has_the_figures() -> None:
+    findings = json.loads(DOCS.joinpath("survival.json").read_text())
+    assert page.summary(findings) in DOCS.parent.joinpath("README.md").read_text()
+
+
 def test_the_scale_keeps_the_order() -> None:
     for factor in range(1, FASTEST + 1):
         scale = Scale(factor)

@@ -160,7 +160,7 @@ def _output(argv: tuple[str, ...], directory: Path, deadline: float) -> tuple[in
         argv, cwd=directory, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     ) as process:
         try:
-            output, _ = process.communicate(timeout=max(deadline - time.monotonic(), 1))
+            output, _errors = process.communicate(timeout=max(deadline - time.monotonic(), 1))
         except BaseException as error:
             os.killpg(process.pid, signal.SIGKILL)  # with the compilers that it has started
             if isinstance(error, subprocess.TimeoutExpired):

@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--number", type=int, default=1)
     options = parser.parse_args()
     outcomes: list[str] = []
-    programs = [threading.Thread(target=lambda: outcomes.append(ask(options))) for _ in range(options.number)]
+    programs = [threading.Thread(target=lambda: outcomes.append(ask(options))) for _number in range(options.number)]
     for program in programs:
         program.start()
     for program in programs:

@@ -52,7 +52,7 @@ class Service:
     def _serve(self) -> None:
         while True:
             try:
-                connection, (_, port) = self._listener.accept()
+                connection, (_host, port) = self._listener.accept()
             except OSError:
                 return
             self._open.append(connection)
@@ -73,9 +73,9 @@ class Service:
 
         Java's sockets are of IPv6 even where they speak IPv4.
         """
-        for _ in range(200):
+        for _turn in range(200):
             for line in (line for table in ("tcp", "tcp6") for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]):
-                _, local, remote, _, _, timer, *_ = line.split()
+                _number, local, remote, _state, _queues, timer, *_others = line.split()
                 if [int(end.split(":")[1], 16) for end in (local, remote)] == [client_port, self.port]:
                     kind, when = timer.split(":")
                     if kind != RETRANSMIT:
