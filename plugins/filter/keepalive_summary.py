@@ -12,7 +12,8 @@ version_added: 0.1.0
 author:
   - longlived.tcp contributors
 description:
-  - Gives the values before and after, and the file that decides at the next boot.
+  - Gives the values before and after, the file that decides at the next boot, and what is not kept alive, live connections
+    and containers, as far as O(info) has them.
 positional: _input, info
 options:
   _input:

@@ -21,7 +21,6 @@ import os
 
 from ansible_collections.longlived.tcp.plugins.module_utils import (
     _aws_config,
-    _aws_config_edit,
     _aws_effective,
     _aws_environment,
     _aws_settings,
@@ -56,9 +55,10 @@ class Request:
 class Change:
     """What will be done to a place: `edited` (None: nothing), and the `row` that tells of it."""
 
-    def __init__(self, place, request):
+    def __init__(self, place, request, edit):
         self.place = place
         self.request = request
+        self._edit = edit
         self.look()
 
     def look(self):
@@ -68,7 +68,7 @@ class Change:
         self.found = _safe_file.read(place.path)
         document = _aws_config.parse(self.found.content, place.path)
         skipped = self.found.content is None and request.state == "present" and not request.create
-        self.edited = None if skipped else _aws_config_edit.edit(document, request.profiles, request.settings, request.state)
+        self.edited = None if skipped else self._edit(document, request.profiles, request.settings, request.state)
         credentials = self._credentials()
         self.row = {
             "path": place.path,
@@ -138,8 +138,11 @@ def _place_of(user):
 
 def plan(place, request):
     """The `Change` for that place; raise `UserError` where it could not be made."""
+    # Here, and not above: who only looks need not compile it. And not as the place's user, who may not read where we come from.
+    from ansible_collections.longlived.tcp.plugins.module_utils._aws_config_edit import edit
+
     with _rights_at(place):
-        return Change(place, request)
+        return Change(place, request, edit)
 
 
 @contextlib.contextmanager

@@ -27,6 +27,9 @@ from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserE
 _SYS_PIDFD_OPEN, _SYS_PIDFD_GETFD = 434, 438
 _PIDFD_THREAD = os.O_EXCL  # from Linux 6.9 on: a thread that is not its process's first
 
+# So many descriptors are left to this process, whose limit is 1024 most often.
+_MOST_TASKS = 512
+
 _SO_COOKIE = 57
 _TCP_KEEPIDLE, _TCP_KEEPINTVL, _TCP_KEEPCNT = 4, 5, 6
 
@@ -85,24 +88,24 @@ def check_possible():
 
 
 class Tasks:
-    """The processes whose sockets are fetched, each opened once."""
+    """The processes whose sockets are fetched, each opened once as long as they are not too many."""
 
     def __init__(self):
-        self._task = self._pidfd = None
+        self._pidfds = {}
 
     def pidfd(self, task, pid):
-        if self._task != task:
-            self.close()
+        if task not in self._pidfds:
+            if len(self._pidfds) == _MOST_TASKS:
+                self.close()
             pidfd = _libc.syscall(_SYS_PIDFD_OPEN, task, 0 if task == pid else _PIDFD_THREAD)
             if pidfd < 0:
                 raise _why(ctypes.get_errno(), pid)
-            self._task, self._pidfd = task, pidfd
-        return self._pidfd
+            self._pidfds[task] = pidfd
+        return self._pidfds[task]
 
     def close(self):
-        if self._pidfd is not None:
-            os.close(self._pidfd)
-        self._task = self._pidfd = None
+        while self._pidfds:
+            os.close(self._pidfds.popitem()[1])
 
 
 @contextlib.contextmanager
@@ -129,9 +132,14 @@ def fetch(tasks, owner, cookie):
     return copy
 
 
-def options(copy, probes=None):
-    """`probes` where the caller does not care what they are: with 100,000 sockets each question counts."""
-    return Options(get(copy, KEEPALIVE), get(copy, VALUES["time"]), get(copy, VALUES["intvl"]), probes or get(copy, VALUES["probes"]))
+def options(copy, keepalive=None, probes=None):
+    """`keepalive` where the caller has seen it, `probes` where it does not matter: with 100,000 sockets each question counts."""
+    return Options(
+        get(copy, KEEPALIVE) if keepalive is None else keepalive,
+        get(copy, VALUES["time"]),
+        get(copy, VALUES["intvl"]),
+        probes or get(copy, VALUES["probes"]),
+    )
 
 
 def get(copy, option):

@@ -10,7 +10,6 @@ __metaclass__ = type
 
 import contextlib
 import os
-import subprocess
 
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import NAMES, key
@@ -94,21 +93,24 @@ def sysctl_program():
     return None
 
 
-def load(program, path):
-    """Run `sysctl -p` on the file: what runs is then what the file says.
+def load(run_command, program, path):
+    """Run `sysctl -p` on the file, with AnsibleModule's run_command: what runs is then what the file says.
 
     Its exit status proves nothing (procps 3.3 ends with 0 although the kernel refused a value), so
     the caller reads the values back; what it printed is returned for the message.
     """
-    environment = dict(os.environ, LC_ALL="C")
     try:
-        process = subprocess.Popen(
-            [program, "-q", "-p", path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment
+        # The name is meant as it is, with a $ in it or not.
+        _status, output, errors = run_command(
+            [program, "-q", "-p", path],
+            environ_update={"LC_ALL": "C"},
+            errors="surrogate_or_replace",
+            expand_user_and_vars=False,
+            handle_exceptions=False,
         )
     except (IOError, OSError) as error:
         return "%s does not start: %s" % (program, error.strerror)
-    output = process.communicate()[0]
-    return output.decode("utf-8", "replace").strip()
+    return (output + errors).strip()
 
 
 @contextlib.contextmanager

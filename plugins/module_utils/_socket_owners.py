@@ -81,10 +81,11 @@ class Owners:
 
     def of(self, inode):
         """The `Owner`s of a socket: its processes, each once, by ascending id."""
-        if inode not in self._first:
-            return ()
-        found = (self._first[inode],) + self._others.get(inode, ())
-        return [Owner(table.process, table.task, int(name)) for table, name in found]
+        if inode in self._first:
+            table, name = self._first[inode]
+            yield Owner(table.process, table.task, int(name))
+            for table, name in self._others.get(inode, ()):
+                yield Owner(table.process, table.task, int(name))
 
     def processes_of(self, inode):
         """The same without the descriptors, and quicker."""

@@ -8,11 +8,11 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import collections
 import heapq
 import os
 
-from ansible_collections.longlived.tcp.plugins.module_utils import _foreign_sockets, _network_namespaces, _protection, _socket_owners
-from ansible_collections.longlived.tcp.plugins.module_utils._foreign_sockets import Gone, Unreachable
+from ansible_collections.longlived.tcp.plugins.module_utils import _network_namespaces, _protection, _socket_owners
 from ansible_collections.longlived.tcp.plugins.module_utils._protection import (
     IS_OFF,
     IS_PINNED,
@@ -30,20 +30,20 @@ from ansible_collections.longlived.tcp.plugins.module_utils._tcp_sockets import 
 _DANGER = dict((verdict, rank) for rank, verdict in enumerate((IS_PROTECTED, IS_UNKNOWN, IS_STALE, IS_RUNTIME, IS_PINNED, IS_OFF)))
 
 
-def report(selection, idle_timeout, limit, options=False):
-    """All that `socket_keepalive_info` returns."""
-    look = Look(selection, idle_timeout)
-    total, ownerless, by_process, listed = Counts(), 0, {}, Listed(limit)
+def report(selection, idle_timeout, limit, options=False, everywhere=False):
+    """All that `socket_keepalive_info` returns; `everywhere` counts all connections, but only the chosen processes'
+    get rows and are asked for their options."""
+    look = Look(selection, idle_timeout, everywhere)
+    total, ownerless, by_process, listed = Counts(), 0, collections.defaultdict(Counts), Listed(limit)
     for connection, own in _with_options(look, idle_timeout) if options else _without_options(look):
         verdict = connection.verdict
         total.add(verdict)
         if not connection.processes:
             ownerless += 1
         for process in connection.processes:
-            if process not in by_process:
-                by_process[process] = Counts()
             by_process[process].add(verdict)
-        listed.add(connection, own)
+        if limit:
+            listed.add(connection, own)
     people = dict((process, _person(process)) for process in by_process)
     return dict(
         summary=total.shown(),
@@ -91,7 +91,7 @@ class Listed:
         danger = (_DANGER[connection.verdict], one.idle)
         if len(self._heap) < self._limit:
             heapq.heappush(self._heap, (danger, -one.cookie, connection, own))
-        elif self._heap and danger > self._least:
+        elif danger > self._least:
             heapq.heapreplace(self._heap, (danger, -one.cookie, connection, own))
         else:
             return
@@ -108,9 +108,12 @@ def _without_options(look):
 
 def _with_options(look, idle_timeout):
     """The same connections, judged by the sockets' own options where these may be read."""
+    # Here, and not above: a report without options need not compile it.
+    from ansible_collections.longlived.tcp.plugins.module_utils import _foreign_sockets
+
     with _foreign_sockets.opened_tasks() as tasks:
         for connection in look.connections():
-            own = _options(tasks, look.owners_of(connection), connection.socket.cookie)
+            own = _options(_foreign_sockets, tasks, look.owners_of(connection), connection.socket.cookie)
             if own is None:
                 yield connection, None
             else:
@@ -118,15 +121,15 @@ def _with_options(look, idle_timeout):
                 yield connection._replace(verdict=verdict), own
 
 
-def _options(tasks, owners, cookie):
+def _options(foreign, tasks, owners, cookie):
     for owner in owners:
         try:
-            copy = _foreign_sockets.fetch(tasks, owner, cookie)
+            copy = foreign.fetch(tasks, owner, cookie)
             try:
-                return _foreign_sockets.options(copy)
+                return foreign.options(copy)
             finally:
                 os.close(copy)
-        except (Gone, Unreachable):
+        except (foreign.Gone, foreign.Unreachable):
             continue
     return None
 

@@ -15,6 +15,7 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import collections
+import contextlib
 import os
 import time
 
@@ -41,7 +42,7 @@ from ansible_collections.longlived.tcp.plugins.module_utils._protection import (
 )
 from ansible_collections.longlived.tcp.plugins.module_utils._socket_look import Look
 from ansible_collections.longlived.tcp.plugins.module_utils._socket_selection import SelectionError
-from ansible_collections.longlived.tcp.plugins.module_utils._tcp_sockets import endpoint
+from ansible_collections.longlived.tcp.plugins.module_utils._tcp_sockets import TIMER_NONE, endpoint
 
 # What is asked for: the states in `select`, and the `values` to pin, {time, intvl, probes} or some of them.
 Request = collections.namedtuple("Request", "select values idle_timeout")
@@ -76,44 +77,42 @@ def check_request(request):
     return request
 
 
-def protect(selection, request, dry=False):
-    """Yield an `Outcome` for each connection that is to be protected; `dry` changes nothing."""
-    look = Look(selection, request.idle_timeout)
-    candidates = _candidates(look, request)
-    if not candidates:
-        return
-    check_possible()
-    # Process by process: each is opened once.
-    candidates.sort(key=lambda connection: connection.processes[0].pid if connection.processes else 0)
-    planner = Planner(request)
-    with opened_tasks() as tasks, _guardian.Guardian() as guardian:
-        if not dry:
-            guardian.start()
-        for connection in candidates:
-            outcome = _one(tasks, guardian, planner, connection, look.owners_of(connection), dry)
+def protect(selection, request, dry=False, foreseen=None):
+    """Yield an `Outcome` for each connection that is to be protected; `dry` changes nothing, and may take the values that
+    are `foreseen` for those of our own namespace."""
+    look = Look(selection, request.idle_timeout, foreseen=foreseen)
+    planner, ready = Planner(request), False
+    with contextlib.closing(look.connections()) as connections, opened_tasks() as tasks, _guardian.Guardian() as guardian:
+        for connection in _candidates(connections, request):
+            if not ready:
+                check_possible()
+                if not dry:
+                    guardian.start()
+                ready = True
+            outcome = _one(tasks, guardian, planner, connection, look, dry)
             if outcome is not None:
                 yield outcome
 
 
-def _candidates(look, request):
+def _candidates(connections, request):
     chosen, unprotected = frozenset(request.select), UNPROTECTED in request.select
-    found = []
-    for connection in look.connections():
+    for connection in connections:
         verdict = connection.verdict
         # A socket's own options may show an unprotected one in what looks stale, or like nothing at all.
         if verdict.state in chosen or (unprotected and (verdict is IS_STALE or verdict is IS_UNKNOWN)):
-            found.append(connection)
-    return found
+            yield connection
 
 
-def _one(tasks, guardian, planner, connection, owners, dry):
+def _one(tasks, guardian, planner, connection, look, dry):
     """An `Outcome`, None where there is nothing to do: it is gone, or as its own options show in no need."""
-    one, reason = connection.socket, None if owners else "No process that can be seen has a descriptor of it."
-    for owner in owners:
+    one, reason = connection.socket, None if connection.processes else "No process that can be seen has a descriptor of it."
+    # Without a timer it is off; one that was turned on since the look is not harmed by being turned on.
+    keepalive = 0 if one.timer == TIMER_NONE else None
+    for owner in look.owners_of(connection):
         try:
             copy = fetch(tasks, owner, one.cookie)
             try:
-                before = options(copy, planner.probes)
+                before = look.as_foreseen(connection, options(copy, keepalive, planner.probes))
                 plan = planner.plan(connection, before)
                 if plan is None:
                     return None

@@ -49,9 +49,6 @@ _INFO = struct.Struct("=HH52xII")
 # lasts on a path that works.
 PAUSES = (0.01, 0.04, 0.1, 0.25)
 
-# Looking again stops after so many seconds, however many are hidden: busy hosts hide thousands.
-LONGEST_LOOK = 2.0
-
 
 def dump():
     """Every TCP connection of this network namespace, as lists of `Socket`s."""
@@ -68,16 +65,17 @@ def _ask(connection, family, states, identity=(0, 0, b"", b"", 0, 0, 0), dump=Tr
     return _netlink.answers(connection, SOCK_DIAG_BY_FAMILY, request, dump)
 
 
-def look_again(sockets):
-    """The same sockets, looked at until no other timer hides keepalive, or often enough; those that are gone left out.
+def look_again(sockets, longest):
+    """The same sockets, looked at until no other timer hides keepalive, or often enough, or for `longest` seconds; those
+    that are gone left out.
 
     A dictionary by cookie, which no other socket ever has.
     """
     hidden = dict((one.cookie, one) for one in sockets)
-    found, latest = {}, time.time() + LONGEST_LOOK
+    found, latest = {}, time.time() + longest
     with _netlink.opened(NETLINK_SOCK_DIAG) as connection:
         for pause in PAUSES:
-            if not hidden or time.time() > latest:
+            if not hidden or time.time() + pause > latest:
                 break
             time.sleep(pause)
             for cookie, one in list(hidden.items()):

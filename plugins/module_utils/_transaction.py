@@ -23,8 +23,9 @@ from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserE
 from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import NAMES, key
 
 # What is asked for: `present`, or else absent; `values` by name; `path` of the file; whether the
-# `runtime` is to follow; whether another source that wins at boot is `tolerated`.
-Request = collections.namedtuple("Request", "present values path runtime tolerated")
+# `runtime` is to follow; whether another source that wins at boot is `tolerated`; and how to run a
+# program, as AnsibleModule.run_command does it.
+Request = collections.namedtuple("Request", "present values path runtime tolerated run_command")
 
 # What will be done: `found` is the file as it is, `content` its new bytes (None: no file), `loadable`
 # whether sysctl -p on them touches nobody else's key, `before` and `after` the runtime values, `boot` the
@@ -232,7 +233,7 @@ def _load(decision, path):
     program = _runtime.sysctl_program()
     said = ""
     if decision.loadable and program:
-        said = _runtime.load(program, path)
+        said = _runtime.load(decision.request.run_command, program, path)
     else:
         _runtime.write(decision.after)
     now = _runtime.read()

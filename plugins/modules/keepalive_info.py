@@ -14,8 +14,8 @@ short_description: Tell everything on a host that decides whether its connection
 version_added: 0.1.0
 description:
   - Returns the three TCP keepalive values of the running kernel, those of the next boot with the file and line that
-    decide, every line that takes part in that decision, what botocore makes of users' C(~/.aws/config), and the values
-    in containers.
+    decide, every line that takes part in that decision, what botocore makes of users' C(~/.aws/config), whether live
+    connections are kept alive, and the values in containers.
   - Changes nothing.
 options:
   idle_timeout:
@@ -39,6 +39,19 @@ options:
     type: list
     elements: str
     default: [tcp_keepalive]
+  sockets:
+    description:
+      - Also count the live connections of the host and of every other network namespace by whether they are kept alive under
+        O(idle_timeout). Those to the host itself are left out.
+    type: bool
+    default: false
+  processes:
+    description:
+      - Globs of process names, as in M(longlived.tcp.socket_keepalive_info), whose connections to return in RV(processes).
+      - Each of their connections is asked for its own settings where this is possible, as with that module's O(ignore:options=true).
+    type: list
+    elements: str
+    default: []
   namespaces:
     description:
       - Also look at the host's other network namespaces, that is containers and pods.
@@ -51,8 +64,10 @@ extends_documentation_fragment:
 notes:
   - What lies in C(/run) is left out of RV(boot), as it is gone at the next boot; what of it sets a value now is a warning.
   - Without root, files that only root may read are named in a warning, and what they set is left out.
+  - Where the kernel does not list its connections, RV(sockets) is null and a warning says why. With O(processes) it is an error.
 seealso:
   - module: longlived.tcp.keepalive_sysctl
+  - module: longlived.tcp.socket_keepalive_info
 author:
   - longlived.tcp contributors (@longlived-tcp)
 """
@@ -65,6 +80,13 @@ EXAMPLES = r"""
 - name: Say whether the next boot will bring what runs now
   ansible.builtin.debug:
     msg: "runs {{ keepalive.runtime }}, boots {{ keepalive.boot }}, the same: {{ keepalive.consistent }}"
+
+- name: Find the programs that have connections which are not kept alive
+  longlived.tcp.keepalive_info:
+    processes: ['worker*']
+  become: true
+  register: keepalive
+  failed_when: keepalive.processes | map(attribute='stale') | sum + keepalive.processes | map(attribute='unprotected') | sum > 0
 
 - name: Find the containers whose connections are not kept alive
   longlived.tcp.keepalive_info:
@@ -83,8 +105,8 @@ runtime:
 boot:
   description:
     - What the next boot gives, for each of C(time), C(intvl) and C(probes).
-    - RV(boot.*.file) is the file that decides (null for the kernel's default), RV(boot.*.line) the line in it, and
-      RV(boot.*.read_as) the name under which a boot reads it, another one where that is a link.
+    - C(file) is the one that decides (null for the kernel's default), C(line) the line in it, and
+      C(read_as) the name under which a boot reads it, another one where that is a link.
   returned: success
   type: dict
   sample:
@@ -96,7 +118,7 @@ boot:
 assignments:
   description:
     - Every line that sets one of the keys, by name or by a glob, in the order in which a boot reads them.
-    - RV(assignments[].value) is null where the kernel refuses the text.
+    - C(value) is null where the kernel refuses the text.
   returned: success
   type: list
   elements: dict
@@ -141,7 +163,7 @@ boot_id:
 aws:
   description:
     - A row for each user, as RV(longlived.tcp.aws_config_file#module:files).
-    - RV(aws[].effective) is what botocore resolves for each profile and setting, as text, and null for what is not set.
+    - C(effective) is what botocore resolves for each profile and setting, as text, and null for what is not set.
   returned: success and O(aws_users) is not empty
   type: list
   elements: dict
@@ -151,11 +173,33 @@ aws:
       exists: true
       changed: false
       effective: {default: {tcp_keepalive: 'true'}}
+sockets:
+  description: How many live connections there are, and how many in each state, as RV(longlived.tcp.socket_keepalive_info#module:summary).
+  returned: success and O(sockets=true)
+  type: dict
+  sample: {established: 120, protected: 100, stale: 12, unprotected: 8, unknown: 0}
+processes:
+  description:
+    - The same counts for each of the chosen processes that has connections, with its unit, as
+      RV(longlived.tcp.socket_keepalive_info#module:processes).
+  returned: success and O(processes) is not empty
+  type: list
+  elements: dict
+  sample:
+    - pid: 4711
+      name: worker
+      user: app
+      unit: worker.service
+      established: 20
+      protected: 0
+      stale: 12
+      unprotected: 8
+      unknown: 0
 namespaces:
   description:
     - Every other network namespace that has TCP sockets, with its three values, the process with the lowest id that
       lives there, and that process's systemd unit.
-    - RV(namespaces[].lost_probes_survived) is as RV(lost_probes_survived).
+    - C(lost_probes_survived) is as RV(lost_probes_survived).
   returned: success and O(namespaces=true)
   type: list
   elements: dict
@@ -168,6 +212,7 @@ namespaces:
       unit: docker-6f1c.scope
 """
 
+import gc
 import os
 
 from ansible.module_utils.basic import AnsibleModule
@@ -184,16 +229,22 @@ def main():
             aws_users=dict(type="list", elements="str", default=[]),
             aws_profiles=dict(type="list", elements="str", default=["default"]),
             aws_settings=dict(type="list", elements="str", default=["tcp_keepalive"]),
+            sockets=dict(type="bool", default=False),
+            processes=dict(type="list", elements="str", default=[]),
             namespaces=dict(type="bool", default=False),
         ),
         supports_check_mode=True,
     )
     if module.params["idle_timeout"] < 1:
         module.fail_json(msg="idle_timeout is %d, and must be at least 1 second." % module.params["idle_timeout"])
+    if os.geteuid() != 0 and any(module.params[name] for name in ("namespaces", "sockets", "processes")):
+        module.warn("Not root: only the network namespaces of this user's own processes were looked at.")
     try:
         result = _kernel(module)
         if module.params["aws_users"]:
             result["aws"] = _aws(module)
+        if module.params["sockets"] or module.params["processes"]:
+            result.update(_live(module))
         if module.params["namespaces"]:
             result["namespaces"] = _namespaces(module)
     except UserError as error:
@@ -224,9 +275,27 @@ def _aws(module):
     return _aws_files.effective(*asked, warn=module.warn)
 
 
+def _live(module):
+    # Here, and not above: to compile them takes as long as all else that this module does.
+    from ansible_collections.longlived.tcp.plugins.module_utils._socket_report import report, unseen
+    from ansible_collections.longlived.tcp.plugins.module_utils._socket_selection import Selection
+
+    gc.disable()  # nothing there is cyclic, and among 100,000 sockets the collector would search for long
+    names = module.params["processes"]
+    try:
+        found = report(Selection(names, (), (), (), False), module.params["idle_timeout"], 0, options=bool(names), everywhere=True)
+    except UserError as error:
+        if names:
+            raise
+        module.warn("The live connections could not be counted: %s" % error)
+        return dict(sockets=None)
+    for warning in unseen(found):
+        module.warn(warning)
+    shown = dict(sockets=found["summary"], processes=found["processes"])
+    return dict((name, shown[name]) for name in shown if module.params[name])
+
+
 def _namespaces(module):
-    if os.geteuid() != 0:
-        module.warn("Not root: only the network namespaces of this user's own processes were looked at.")
     timeout = module.params["idle_timeout"]
     return [dict(row, lost_probes_survived=lost_probes_survived(row["runtime"], timeout)) for row in _network_namespaces.others()]
 

@@ -17,7 +17,7 @@ description:
     in the running kernel and in a file that every boot reads, or takes them out again, as one transaction.
     IPv6 connections use the same values.
   - Before anything changes, the module works out which file would win at the next boot, by the rules of
-    R(sysctl.d(5),https://www.freedesktop.org/software/systemd/man/latest/sysctl.d.html) and of the host's
+    L(sysctl.d,https://www.freedesktop.org/software/systemd/man/latest/sysctl.d.html) and of the host's
     version of systemd. If another file would give another value, the module fails and names its line.
   - The new file is written beside the old one, loaded, read back from C(/proc/sys) and only then put in place.
     On any failure the running values and the file are as they were.
@@ -147,8 +147,8 @@ sysctl_file:
 boot:
   description:
     - What the next boot gives, for each of C(time), C(intvl) and C(probes).
-    - RV(boot.*.file) is the file that decides (null for the kernel's default), RV(boot.*.line) the line in it, and
-      RV(boot.*.read_as) the name under which a boot reads it, another one where that is a link.
+    - C(file) is the one that decides (null for the kernel's default), C(line) the line in it, and
+      C(read_as) the name under which a boot reads it, another one where that is a link.
   returned: success
   type: dict
   sample:
@@ -210,6 +210,7 @@ def main():
         path=_native_path(options["sysctl_file"]),
         runtime=options["runtime"],
         tolerated=options["overridden"] == "warn",
+        run_command=module.run_command,
     )
     try:
         if module.check_mode:

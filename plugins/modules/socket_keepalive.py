@@ -40,6 +40,25 @@ options:
   probes:
     description: How many probes without an answer end the connection, from 1 to 127, pinned on the socket (C(TCP_KEEPCNT)).
     type: int
+  check_mode_values:
+    description:
+      - The three values that the kernel will have in the host's own network namespace. A check run takes them to be
+        there already, as a task before it, which changed nothing either, would have set them.
+      - Ignored in a real run.
+    type: dict
+    suboptions:
+      time:
+        description: Seconds of silence before the first probe, from 1 to 32767.
+        type: int
+        required: true
+      intvl:
+        description: Seconds between probes that are not answered, from 1 to 32767.
+        type: int
+        required: true
+      probes:
+        description: How many probes without an answer end the connection, from 1 to 127.
+        type: int
+        required: true
   limit:
     description: How many connections to list in RV(failures) and in the diff. All are counted.
     type: int
@@ -136,6 +155,7 @@ import gc
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import NAMES
+from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import check as check_values
 from ansible_collections.longlived.tcp.plugins.module_utils._socket_rescue import Request, Tally, check_request, protect
 from ansible_collections.longlived.tcp.plugins.module_utils._socket_selection import Selection, check
 
@@ -147,6 +167,7 @@ def main():
             time=dict(type="int"),
             intvl=dict(type="int"),
             probes=dict(type="int"),
+            check_mode_values=dict(type="dict", options=dict((name, dict(type="int", required=True)) for name in NAMES)),
             idle_timeout=dict(type="int", default=350),
             processes=dict(type="list", elements="str", default=[]),
             pids=dict(type="list", elements="int", default=[]),
@@ -169,7 +190,8 @@ def main():
     try:
         selection = check(Selection(options["processes"], options["pids"], options["peers"], options["ports"], options["local"]))
         request = check_request(Request(options["select"], values, options["idle_timeout"]))
-        for outcome in protect(selection, request, dry=module.check_mode):
+        foreseen = options["check_mode_values"] and check_values(options["check_mode_values"])
+        for outcome in protect(selection, request, dry=module.check_mode, foreseen=foreseen if module.check_mode else None):
             tally.add(outcome)
     except UserError as error:
         module.fail_json(msg=str(error), **tally.shown())

@@ -84,7 +84,7 @@ def leftovers(directory: str, made: Iterable[File]) -> list[str]:
 
 def _marked(path: Path) -> bool:
     with path.open(encoding="utf-8", errors="replace") as stream:
-        return any(line.strip() in _MARKS for _, line in zip(range(_MARKED_LINES), stream, strict=False))
+        return any(line.strip() in _MARKS for _number, line in zip(range(_MARKED_LINES), stream, strict=False))
 
 
 def _lines(*lines: str) -> str:

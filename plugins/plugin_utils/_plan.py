@@ -102,17 +102,17 @@ def _cannot_be_met(weakest: Element, lost_probes: int, margin: int, intvl: int, 
         advice.append(f"lost_probes of at most {budget // intvl - 1}")
     if margin:
         advice.append("a smaller margin")
-    raised = f", or raise {_how_to_raise(weakest)}" if weakest.appliance and not weakest.appliance.fixed else ""
+    appliance = weakest.appliance
+    raised = f", or raise {_how_to_raise(weakest.name, appliance)}" if appliance and not appliance.fixed else ""
     return (
         f"{lost_probes} lost probes, {intvl} seconds apart, with a margin of {margin} seconds do not fit into the idle timeout of"
         f" {weakest.idle_timeout} seconds ({weakest.name}): ask for {' or '.join(advice) or 'less'}{raised}."
     )
 
 
-def _how_to_raise(element: Element) -> str:
-    assert element.appliance
-    limit = "" if element.appliance.varies else f", which goes up to {element.appliance.most} seconds"
-    return f"{element.appliance.setting} of {element.name}{limit}"
+def _how_to_raise(name: str, appliance: Appliance) -> str:
+    limit = "" if appliance.varies else f", which goes up to {appliance.most} seconds"
+    return f"{appliance.setting} of {name}{limit}"
 
 
 # --- the path ------------------------------------------------------------------------------------
@@ -127,7 +127,7 @@ def elements(path: Sequence[Any]) -> list[Element]:
     found = [_element(given) for given in path]
     for element in found:
         if element.appliance and not element.appliance.counts_probes:
-            raise PlanError(_useless(element))
+            raise PlanError(_useless(element, element.appliance))
     return found
 
 
@@ -166,9 +166,8 @@ def _unknown(name: str, asked: Any) -> Element:
     return Element(name, _whole(f"The idle_timeout of {name}", asked, 1, None))
 
 
-def _useless(element: Element) -> str:
-    assert element.appliance
-    raised = f"raise {_how_to_raise(element)}, or " if element.appliance.setting else ""
+def _useless(element: Element, appliance: Appliance) -> str:
+    raised = f"raise {_how_to_raise(element.name, appliance)}, or " if appliance.setting else ""
     return (
         f"{element.name} takes no notice of TCP keepalive probes, so that no value keeps a connection through it alive:"
         f" {raised}have the application send something more often than every {element.idle_timeout} seconds."

@@ -11,17 +11,27 @@ import functools
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import NAMES, RANGES, UNITS
+from ansible_collections.longlived.tcp.plugins.module_utils._socket_selection import SelectionError, network
 
 ROLES = Path(__file__).parents[2] / "roles"
 
 
-def mistakes(values: Mapping[str, object], prefix: str, names: Iterable[str], foreign: Iterable[str] = (), serial: object = 1) -> list[str]:
+def mistakes(
+    values: Mapping[str, object],
+    prefix: str,
+    names: Iterable[str],
+    foreign: Iterable[str] = (),
+    serial: object = 1,
+    live: Mapping[str, Any] | None = None,
+) -> list[str]:
     """A sentence for each value out of its range and each variable that starts like the roles' and that none of them has.
 
-    `foreign` are somebody else's variables; `serial` is how many hosts may reboot at the same time.
+    `foreign` are somebody else's variables; `serial` is how many hosts may reboot at the same time; `live` is what is
+    to be done to live connections, its `sockets`, `processes` and `peers`.
     """
     unknown = sorted(set(names) - set(known()) - set(foreign))
     found = _out_of_range(values, prefix) + [_unknown(name) for name in unknown]
@@ -29,17 +39,22 @@ def mistakes(values: Mapping[str, object], prefix: str, names: Iterable[str], fo
         found.append(
             f"keepalive_reboot_serial is {serial!s}, and must be a whole number from 1 on: how many hosts may reboot at the same time."
         )
+    return found + (_about_live(live, f"{prefix}live_") if live else [])
+
+
+@functools.cache
+def options(role: str) -> dict[str, Any]:
+    """A role's variables, as its argument specification has them."""
+    text = (ROLES / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8")
+    specification = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    found: dict[str, Any] = specification["argument_specs"]["main"]["options"]
     return found
 
 
 @functools.cache
 def known() -> tuple[str, ...]:
-    """The variables of the two roles that share a prefix, from their argument specifications."""
-    found: list[str] = []
-    for role in ("keepalive", "keepalive_verify"):
-        specification = yaml.safe_load((ROLES / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
-        found += specification["argument_specs"]["main"]["options"]
-    return tuple(sorted(found))
+    """The variables of the two roles that share a prefix."""
+    return tuple(sorted([*options("keepalive"), *options("keepalive_verify")]))
 
 
 def _out_of_range(values: Mapping[str, object], prefix: str) -> list[str]:
@@ -50,6 +65,26 @@ def _out_of_range(values: Mapping[str, object], prefix: str) -> list[str]:
         # Digits only: Python would take True, 4.5 and 4_5 for numbers as well.
         if not re.fullmatch("[0-9]+", text) or not low <= int(text) <= high:
             found.append(f"{prefix}{name} is {values[name]!s}, and must be a whole number from {low} to {high}{UNITS[name]}.")
+    return found
+
+
+def _about_live(live: Mapping[str, Any], prefix: str) -> list[str]:
+    """`enable` for every process would have a host probe where nobody asked for it: it has to be said for which."""
+    found = []
+    # A list from the command line is text.
+    processes, peers = (
+        list(filter(None, asked.split(","))) if isinstance(asked, str) else asked for asked in (live["processes"], live["peers"])
+    )
+    if live["sockets"] == "enable" and not (processes or peers):
+        found.append(
+            f"{prefix}sockets is enable, and nothing says for which connections: name programs in {prefix}processes"
+            f" (['*'] for all), or networks in {prefix}peers."
+        )
+    for peer in peers:
+        try:
+            network(str(peer).strip())
+        except SelectionError as error:
+            found.append(f"{prefix}{error}")
     return found
 
 

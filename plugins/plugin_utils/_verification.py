@@ -58,6 +58,29 @@ def aws_problems(info: Mapping[str, Any], settings: Mapping[str, Any], state: st
     ]
 
 
+def live_problems(info: Mapping[str, Any]) -> list[str]:
+    """A sentence for each process that `keepalive_info` was asked about and that has connections in danger."""
+    return [
+        f"{row['name']} ({_whose(row)}) has {_in_danger(row)} of {_connections(row)}: set keepalive_live_sockets to"
+        f" {'enable' if row['unprotected'] else 'rearm'} with keepalive_live_processes [{row['name']}], or restart it"
+        f"{', if it asks for keepalive then' if row['unprotected'] else ''}."
+        for row in info.get("processes", ())
+        if row["stale"] or row["unprotected"]
+    ]
+
+
+def _whose(row: Mapping[str, Any]) -> str:
+    return ", ".join(filter(None, (f"pid {row['pid']}", row["unit"])))
+
+
+def _in_danger(counts: Mapping[str, int]) -> str:
+    return " and ".join(f"{counts[state]} {state}" for state in ("stale", "unprotected", "unknown") if counts[state])
+
+
+def _connections(counts: Mapping[str, int]) -> str:
+    return f"{counts['established']} connection{'' if counts['established'] == 1 else 's'}"
+
+
 def _agrees(asked: Any, found: Any) -> bool:
     if isinstance(asked, Mapping):
         return all(_agrees(value, (found or {}).get(name)) for name, value in asked.items())
@@ -82,12 +105,19 @@ def summary(result: Mapping[str, Any], info: Mapping[str, Any] | None = None) ->
     rebooted = ""
     if info is not None and info["boot_id"] != result["boot_id"]:
         rebooted = f"; rebooted (boot id {result['boot_id']} -> {info['boot_id']}), and now runs {_values(info['runtime'])}"
-    return f"time/intvl/probes {values}; next boot: {', '.join(files)}{rebooted}{_botocore(info)}{_containers(info)}"
+    return f"time/intvl/probes {values}; next boot: {', '.join(files)}{rebooted}{_botocore(info)}{_live(info)}{_containers(info)}"
 
 
 def _botocore(info: Mapping[str, Any] | None) -> str:
     rows = (info or {}).get("aws", ())
     return "".join(f"; {row['path']}{'' if row['exists'] else ' is not there, and was left so'}" for row in rows)
+
+
+def _live(info: Mapping[str, Any] | None) -> str:
+    """The live connections, and those of the named processes where none is there: a misspelt name is not a right one."""
+    counts = (info or {}).get("sockets")
+    said = "" if counts is None else f"; of {_connections(counts)} {_in_danger(counts) or 'none in danger'}"
+    return said + ("; the named processes have no connection" if (info or {}).get("processes") == [] else "")
 
 
 def _containers(info: Mapping[str, Any] | None) -> str:

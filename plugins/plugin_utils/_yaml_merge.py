@@ -71,7 +71,7 @@ def _edited(source: Source, edit: Callable[[Any], None]) -> str:
     yaml.preserve_quotes = True
     yaml.width = 10_000  # no line of the user's is folded
     try:
-        _, indent, offset = load_yaml_guess_indent(source.text)
+        _yaml, indent, offset = load_yaml_guess_indent(source.text)
         if indent:
             yaml.indent(mapping=2, sequence=indent, offset=offset or 0)
         document = yaml.load(source.text)
@@ -170,10 +170,10 @@ def _groups(document: Any, cluster: Cluster, where: str) -> list[tuple[Any, bool
     # eksctl's own default is Amazon Linux 2023.
     fitting = [(group, managed) for group, managed in every if (group.get("amiFamily") or "AmazonLinux2023") in families]
     chosen = [(group, managed) for group, managed in fitting if not cluster.node_groups or group.get("name") in cluster.node_groups]
-    lacking = sorted(set(cluster.node_groups) - {group.get("name") for group, _ in chosen})
+    lacking = sorted(set(cluster.node_groups) - {group.get("name") for group, _mapping in chosen})
     if lacking or not chosen:
         wanted = f"no node group {', '.join(lacking)}" if lacking else "no node group"
-        has = ", ".join(str(group.get("name")) for group, _ in fitting)
+        has = ", ".join(str(group.get("name")) for group, _mapping in fitting)
         raise EksError(
             f"{where} has {wanted} with amiFamily {' or '.join(families)}{f' (it has {has})' if has else ''}:"
             f" correct {PREFIX}node_groups or {PREFIX}node_os."

@@ -91,13 +91,13 @@ def seconds(command: list[str]) -> float:
 
 
 def median(measure: Callable[[], float]) -> float:
-    return statistics.median(measure() for _ in range(RUNS))
+    return statistics.median(measure() for _run in range(RUNS))
 
 
 def medians(work: tuple[str, ...], before: tuple[str, ...] | None = None) -> tuple[float, int, int]:
     """Seconds, the most megabytes, and how many connections."""
     rows = []
-    for _ in range(RUNS):
+    for _run in range(RUNS):
         if before:
             measured(*before)
         rows.append(measured(*work))
@@ -139,8 +139,8 @@ def disable() -> int:
     look = _socket_look.Look(selected(), 350)
     with _foreign_sockets.opened_tasks() as tasks:
         for number, connection in enumerate(look.connections()):
-            if number % 4 and (owners := look.owners_of(connection)):
-                copy = _foreign_sockets.fetch(tasks, owners[0], connection.socket.cookie)
+            if number % 4 and (owner := next(look.owners_of(connection), None)):
+                copy = _foreign_sockets.fetch(tasks, owner, connection.socket.cookie)
                 _foreign_sockets.put(copy, _foreign_sockets.KEEPALIVE, 0)
                 os.close(copy)
                 count += 1

@@ -90,5 +90,5 @@ def written(file: str) -> list[tuple[str, Cluster, str]]:
 
 
 def text_for(file: str, minor: int) -> str:
-    (text, *_) = (each.text for _, made, each in _every() if each.name == file and made.minor == minor)
+    (text, *_others) = (each.text for _name, made, each in _every() if each.name == file and made.minor == minor)
     return str(text)

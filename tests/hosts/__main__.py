@@ -38,7 +38,7 @@ def _down(options: argparse.Namespace) -> int:
     return 0
 
 
-def _list(_: argparse.Namespace) -> int:
+def _list(_arguments: argparse.Namespace) -> int:
     for rack in Rack.all():
         if not rack.is_up():
             print(f"{rack.name}: crashed, or coming up; `down --rack {rack.name}` removes it")
@@ -76,7 +76,7 @@ def _build(options: argparse.Namespace) -> int:
     return 0
 
 
-def _doctor(_: argparse.Namespace) -> int:
+def _doctor(_arguments: argparse.Namespace) -> int:
     reasons = {kind: machine.unavailable(kind) for kind in KINDS}
     for kind, reason in reasons.items():
         print(f"{kind}: {'cannot run here: ' + reason if reason else 'can run here'}")
@@ -88,7 +88,7 @@ def _doctor(_: argparse.Namespace) -> int:
 
 
 def _bind(text: str) -> tuple[Path, Path]:
-    source, _, destination = text.partition(":")
+    source, _colon, destination = text.partition(":")
     pair = Path(source).resolve(), Path(destination or source)
     if not pair[0].exists() or not pair[1].is_absolute():
         raise argparse.ArgumentTypeError(f"{text}: SOURCE must exist, DESTINATION be absolute")

@@ -275,7 +275,7 @@ def parse_specs(texts: list[str]) -> list[HostSpec]:
             specs.append(HostSpec(kind, stem))
             continue
         stem = stem or kind.replace("_", "-")
-        for _ in range(int(count or 1)):
+        for _host in range(int(count or 1)):
             numbers[stem] = numbers.get(stem, 0) + 1
             specs.append(HostSpec(kind, f"{stem}-{numbers[stem]}"))
     return specs

@@ -98,7 +98,7 @@ def remove_cgroup(path: Path) -> None:
     deadline = time.monotonic() + 10
     while path.exists():
         try:
-            for directory, _, _ in os.walk(path, topdown=False):
+            for directory, _directories, _files in os.walk(path, topdown=False):
                 os.rmdir(directory)
         except FileNotFoundError:
             continue
@@ -134,7 +134,7 @@ class Host:
             self._inside(path).write_text(text)
         for path, target in self.plan["links"].items():
             self._inside(path).symlink_to(target)
-        for _, destination in self.plan["binds"]:
+        for _source, destination in self.plan["binds"]:
             # Let every user pass to what is bound, even if it is below /root.
             for parent in list(Path(destination).parents)[:-1]:
                 directory = self._inside(str(parent))
@@ -231,7 +231,7 @@ class Leader:
             host.furnish()
             host.boot(self._log(host))
         while True:
-            for key, _ in self._selector.select():
+            for key, _events in self._selector.select():
                 key.data()
 
     def _watch(self, source: socket.socket | int, act: Callable[[], None]) -> None:
@@ -262,7 +262,7 @@ class Leader:
 
     def _serve(self) -> None:
         """One request a connection: a socket on the rack's network, how the hosts are, power on."""
-        client, _ = self._server.accept()
+        client, _address = self._server.accept()
         with client:
             client.settimeout(1)
             try:

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import functools
 import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 from .kinds import KINDS
@@ -57,13 +59,22 @@ def install_tools() -> None:
         raise Unavailable(f"these Debian packages are missing: {' '.join(missing)}")
     apt = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300"]
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    subprocess.run([*apt, "update"], check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(
-        [*apt, "install", "-y", "--no-install-recommends", *missing],
-        check=True,
-        stdout=subprocess.DEVNULL,
-        env=environment,
-    )
+    with apt_to_itself():
+        subprocess.run([*apt, "update"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [*apt, "install", "-y", "--no-install-recommends", *missing],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            env=environment,
+        )
+
+
+@contextlib.contextmanager
+def apt_to_itself() -> Iterator[None]:
+    """Keep two test sessions from using apt at once: the second would end with "could not get lock"."""
+    with open("/run/lock/longlived-tcp-apt", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _missing_packages() -> list[str]:
@@ -81,7 +92,8 @@ def mirror() -> str:
         return chosen
     if uri := _apt_mirror():
         return uri
-    subprocess.run(["apt-get", "-qq", "update"], check=False)
+    with apt_to_itself():
+        subprocess.run(["apt-get", "-qq", "update"], check=False)
     if uri := _apt_mirror():
         return uri
     raise Unavailable("apt's sources name no Debian mirror: set DEBIAN_MIRROR")
@@ -155,7 +167,7 @@ def give_back(kept: Path) -> None:
 def cgroup2() -> Path | None:
     """Where this machine has the one cgroup2 hierarchy mounted."""
     for line in Path("/proc/self/mountinfo").read_text().splitlines():
-        mount, _, kind = line.partition(" - ")
+        mount, _dash, kind = line.partition(" - ")
         if kind.startswith("cgroup2 "):
             return Path(mount.split()[4])
     return None

@@ -16,7 +16,7 @@ def connect(leader: str, address: str, port: int, timeout: float = 10) -> _socke
     with_leader = _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
     with_leader.connect(leader)
     with_leader.send(b"socket 6" if ":" in address else b"socket")
-    _, rights, _, _ = with_leader.recvmsg(1, _socket.CMSG_SPACE(4))
+    _data, rights, _flags, _address = with_leader.recvmsg(1, _socket.CMSG_SPACE(4))
     with_leader.close()
     made = _socket.socket(fileno=int.from_bytes(rights[0][2], sys.byteorder))
     made.settimeout(timeout)

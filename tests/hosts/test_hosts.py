@@ -448,7 +448,7 @@ class TestBaseTree:
             root.mkdir()
 
         monkeypatch.setattr(base_tree, "_build", slow)
-        threads = [threading.Thread(target=base_tree.ensure, args=[self.TREE]) for _ in range(3)]
+        threads = [threading.Thread(target=base_tree.ensure, args=[self.TREE]) for _thread in range(3)]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -55,7 +55,7 @@ def main() -> int:
         return 2
     if asked.write:
         write(findings)
-    print(page.page(findings).split("## Every cell")[0])
+    print(page.page(findings).split("## Every cell", maxsplit=1)[0])
     wrong = [one for one in findings["results"] if not one["as_expected"]]
     for one in wrong:
         say(f"otherwise than expected: {one['client']} on {one['appliance']}, {one['case']}: {one['outcome']}")

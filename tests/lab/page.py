@@ -119,10 +119,10 @@ that the client needs.
 |---|---|---|
 {_rows((one["first"], one["lost"], "lived" if one["lived"] else "died") for one in findings["planned"])}
 
-What an idle connection costs on that path, probes and replies counted:
+What an idle connection costs, probes and replies counted, with values in proportion to 45/45/9 and with planned ones:
 
-| time/intvl/probes | Packets | Seconds | Packets an hour |
-|---|---|---|---|
+| Idle timeout | time/intvl/probes | Packets | in seconds | an hour |
+|---|---|---|---|---|
 {_rows(_traffic(one) for one in findings["traffic"])}
 
 ## Connections that were open before the role
@@ -168,7 +168,7 @@ def _loss(one: dict[str, Any]) -> tuple[object, ...]:
 
 
 def _traffic(one: dict[str, Any]) -> tuple[object, ...]:
-    return _values(one["values"]), one["packets"], one["seconds"], round(one["packets"] * 3600 / one["seconds"])
+    return f"{one['idle_timeout']} s", _values(one["values"]), one["packets"], one["seconds"], round(one["packets"] * 3600 / one["seconds"])
 
 
 def _live(one: dict[str, Any]) -> tuple[object, ...]:

@@ -28,10 +28,10 @@ SHORTEST = 35
 LONG_ENOUGH = 60
 """Seconds: a shorter timeout would not leave Ansible the time to come while a connection is idle."""
 
-PLANNED, PROPORTIONAL = "planned", "proportional"
+PLANNED, PROPORTIONAL, NAT_PLANNED = "planned", "proportional", "nat-planned"
 LIVE, LOSSY = "live", "lossy"
 LIVE_SOCKETS = ("leave", "rearm", "enable")
-HOSTS = (*LIVE_SOCKETS, PLANNED, PROPORTIONAL)
+HOSTS = (*LIVE_SOCKETS, PLANNED, PROPORTIONAL, NAT_PLANNED)
 """Hosts that the stories take, each with values of its own."""
 
 LOSS, CROWD = 0.2, 100
@@ -48,6 +48,7 @@ async def prepare(lab: Lab) -> None:
         # No margin: so one lost probe more is one too many.
         asyncio.to_thread(lab.apply, PLANNED, path=[SHORTEST], lost_probes=LOST_PROBES, margin=0),
         asyncio.to_thread(lab.apply, PROPORTIONAL, **proportional),
+        asyncio.to_thread(lab.apply, NAT_PLANNED, path=["nat_gateway"]),
     )
 
 
@@ -170,21 +171,24 @@ async def planned(lab: Lab, positions: Sequence[int] = range(4)) -> list[Lost]:
     return await asyncio.gather(*(_losing(lab, first, lost) for first in positions for lost in (LOST_PROBES, LOST_PROBES + 1)))
 
 
-async def _traffic(lab: Lab, host: str, seconds: float) -> Traffic:
-    port, path = lab.port(), lab.paths[PLANNED]
-    process = await _start(_program(lab, host, PLANNED, port, seconds + GRACE, "--keepalive"))
+async def _traffic(lab: Lab, host: str, path_name: str, seconds: float) -> Traffic:
+    port, path = lab.port(), lab.paths[path_name]
+    process = await _start(_program(lab, host, path_name, port, seconds + GRACE, "--keepalive"))
     await asyncio.wait_for(lab.server.until(port, "invoked"), 60)
     before = path.packets(port)
     await asyncio.wait({asyncio.create_task(process.wait())}, timeout=seconds)
     after = path.packets(port)
     assert await _outcomes(process) == {"answer": 1}
     packets = after.from_client - before.from_client + after.to_client - before.to_client
-    return Traffic(lab.runtime(host), SHORTEST, seconds, packets)
+    return Traffic(lab.runtime(host), path.idle_timeout, seconds, packets)
 
 
 async def traffic(lab: Lab, rounds: int) -> list[Traffic]:
-    seconds = rounds * SHORTEST
-    return list(await asyncio.gather(_traffic(lab, PROPORTIONAL, seconds), _traffic(lab, PLANNED, seconds)))
+    """Of values in proportion to 45/45/9 and of planned ones; in earnest also of 45/45/9 and of what a NAT gateway needs."""
+    counted = [_traffic(lab, host, PLANNED, rounds * SHORTEST) for host in (PROPORTIONAL, PLANNED)]
+    if lab.scale.factor == 1:
+        counted += [_traffic(lab, host, LIVE, lab.scale.patience) for host in ("role", NAT_PLANNED)]
+    return list(await asyncio.gather(*counted))
 
 
 # --- connections that were there before the role -------------------------------------------------

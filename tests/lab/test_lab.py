@@ -77,7 +77,7 @@ def test_planned_values_survive_three_lost_probes_and_not_four(found: Found) -> 
 
 
 def test_planned_values_cost_less(found: Found) -> None:
-    in_proportion, planned = found["traffic"]
+    in_proportion, planned = found["traffic"]  # in earnest there are more
     assert planned["packets"] < in_proportion["packets"]
 
 

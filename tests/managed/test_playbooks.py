@@ -38,6 +38,12 @@ MISTAKES = [
     ("-e keepalive_reboot=sometimes", "keepalive_reboot must be one of: never, if_changed, always"),
     ("""-e '{"keepalive_path": ["alb"]}'""", "alb takes no notice of TCP keepalive probes"),
     ("""-e '{"keepalive_path": ["nta_gateway"]}'""", "nta_gateway is no appliance of the table"),
+    (
+        "-e keepalive_live_sockets=enable -e keepalive_time=0",
+        "keepalive_live_sockets is enable, and nothing says for which connections: name programs in keepalive_live_processes",
+    ),
+    ("-e keepalive_live_sockets=rearm -e keepalive_live_peers=10.0.0.0/8,10.0.0.1/8", "keepalive_live_peers has 10.0.0.1/8"),
+    ("-e keepalive_live_sockets=all", "keepalive_live_sockets must be one of: leave, rearm, enable"),
     ("-e keepalive_state=gone", "keepalive_state must be one of: present, absent"),
 ]
 
@@ -121,7 +127,7 @@ def test_verify_can_report_only(host: Host) -> None:
     assert "net.ipv4.tcp_keepalive_time is 7200 in the running kernel" in done.output
 
 
-@pytest.mark.parametrize(("argument", "says"), MISTAKES, ids=[argument for argument, _ in MISTAKES])
+@pytest.mark.parametrize(("argument", "says"), MISTAKES, ids=[argument for argument, _says in MISTAKES])
 def test_a_mistake_is_refused_before_any_host_is_touched(tmp_path: Path, argument: str, says: str) -> None:
     inventory = tmp_path / "hosts.ini"
     inventory.write_text(NOWHERE)

@@ -11,7 +11,6 @@ import socket
 from collections.abc import Sequence
 from typing import Any
 
-from tests.sysctl_d import collection  # noqa: F401  isort: skip
 from ansible_collections.longlived.tcp.plugins.module_utils._socket_report import report
 from ansible_collections.longlived.tcp.plugins.module_utils._socket_rescue import Request, Tally, check_request, protect
 from ansible_collections.longlived.tcp.plugins.module_utils._socket_selection import Selection, check

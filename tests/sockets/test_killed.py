@@ -20,7 +20,7 @@ PAIRS = 150
 
 
 def test_killed_at_any_moment(connections: Connections) -> None:
-    clients = [connections.pair()[0] for _ in range(PAIRS)]
+    clients = [connections.pair()[0] for _turn in range(PAIRS)]
     dice = Random(6)
     seconds = run(clients, None)
     killed = unfinished = 0

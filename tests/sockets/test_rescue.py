@@ -19,8 +19,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-
-from tests.sysctl_d import collection  # noqa: F401  isort: skip
 from ansible_collections.longlived.tcp.plugins.module_utils import _foreign_sockets
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 from ansible_collections.longlived.tcp.plugins.module_utils._guardian import Guardian
@@ -37,7 +35,7 @@ BOTH = ("stale", "unprotected")
 def stale(connections: Connections, number: int = 1) -> list[socket.socket]:
     """Clients, and the servers beside them, which never asked for keepalive."""
     kernel(7200)
-    kept = [one for _ in range(number) for one in connections.pair()]
+    kept = [one for _turn in range(number) for one in connections.pair()]
     kernel(45)
     assert judged(kept[0]) == STALE
     return kept
@@ -165,7 +163,7 @@ def test_what_has_been_silent_for_too_long_is_probed_at_once(connections: Connec
 
 def test_a_process_beside_the_chosen_one_is_not_touched(connections: Connections) -> None:
     mine = stale(connections, 5)
-    theirs = [one for _ in range(5) for one in connections.pair(keepalive=False)]
+    theirs = [one for _turn in range(5) for one in connections.pair(keepalive=False)]
     beside = theirs + mine[2:]
     before = [(settings(one), row_of(one)["state"]) for one in beside]
 
@@ -250,7 +248,7 @@ def test_a_checksummed_transfer_through_a_hundred_re_arms(connections: Connectio
 
     monkeypatch.setattr(Guardian, "note", move_on_and_note)
     try:
-        for _ in range(100):
+        for _turn in range(100):
             transfer.pause()
             # Armed under the old value, by hand.
             kernel(7200)
@@ -267,8 +265,8 @@ def test_a_checksummed_transfer_through_a_hundred_re_arms(connections: Connectio
 def test_the_owners_close_still_sends_its_fin_at_once(connections: Connections) -> None:
     """While another process re-arms without a pause, and so holds a copy most of the time."""
     listener = connections.listener()
-    clients = [connections.connect(*listener.getsockname()) for _ in range(50)]
-    servers = [listener.accept()[0] for _ in clients]
+    clients = [connections.connect(*listener.getsockname()) for _turn in range(50)]
+    servers = [listener.accept()[0] for _client in clients]
 
     def hammer() -> None:
         for one in (*servers, listener):
@@ -325,11 +323,11 @@ def test_sockets_and_processes_that_vanish_in_the_middle(connections: Connection
     def churn() -> None:
         rounds, wrong = 0, 0
         while not select.select([stop], [], [], 0)[0]:
-            mine = [connections.connect(*chosen.getsockname(), keepalive=False) for _ in range(20)]
+            mine = [connections.connect(*chosen.getsockname(), keepalive=False) for _turn in range(20)]
             for one in mine:
                 one.close()
                 chosen.accept()[0].close()
-            theirs = [connections.connect(*other.getsockname(), keepalive=False) for _ in range(20)]
+            theirs = [connections.connect(*other.getsockname(), keepalive=False) for _turn in range(20)]
             if (pid := os.fork()) == 0:
                 os._exit(0)
             os.waitpid(pid, 0)

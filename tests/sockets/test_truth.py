@@ -69,7 +69,7 @@ def test_stale(connections: Connections, busy: bool) -> None:
     kernel(7200)
     client, server = connections.pair()
     kernel(45)
-    for _ in range(20 if busy else 0):
+    for _turn in range(20 if busy else 0):
         client.sendall(b"?")
         server.sendall(server.recv(1))
         assert client.recv(1) == b"?"
@@ -381,9 +381,9 @@ def test_without_root_it_says_what_it_cannot_see(connections: Connections) -> No
 
 def test_the_most_in_danger_are_listed_first(connections: Connections) -> None:
     kernel(7200)
-    kept = [connections.pair() for _ in range(3)]
+    kept = [connections.pair() for _turn in range(3)]
     kernel(45)
-    kept += [connections.pair() for _ in range(3)]
+    kept += [connections.pair() for _turn in range(3)]
     states = [row["state"] for row in look(limit=20)["sockets"]]
     assert states == ["unprotected"] * 6 + ["stale"] * 3 + ["protected"] * 3
     assert states[:8] == [row["state"] for row in look(limit=8)["sockets"]]

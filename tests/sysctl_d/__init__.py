@@ -3,3 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """sysctl.d as this collection reads, edits and replaces it, against the real programs and real faults."""
+
+from tests import collection
+
+collection.put_in_place()

@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import collection  # noqa: F401
 from .inside import fresh_network
 from .layout import Layout, lay_out
 from .namespaces import MS_RDONLY, MS_REMOUNT, bind, mount, unmount
@@ -171,7 +170,7 @@ def seconds_of_a_run(options: Result) -> float:
     return time.monotonic() - begin
 
 
-def void(_: object) -> None:
+def void(_result: object) -> None:
     pass
 
 
@@ -180,7 +179,7 @@ def kill(options: Result, after: float) -> tuple[bool, Host]:
     child = _fork(lambda: void(_module(options)))
     time.sleep(after)
     os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
+    _child, status = os.waitpid(child, 0)
     return os.WIFSIGNALED(status), look(options.get("sysctl_file", DROP_IN))
 
 

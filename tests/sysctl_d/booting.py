@@ -12,7 +12,6 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import collection  # noqa: F401
 from .inside import fresh_network
 from .layout import Layout, lay_out
 

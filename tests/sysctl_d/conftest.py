@@ -17,7 +17,6 @@ from random import Random, SystemRandom
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from . import collection  # noqa: F401
 from .releases import RELEASES, Inside, Release, inside
 
 settings.register_profile(

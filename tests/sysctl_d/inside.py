@@ -11,8 +11,7 @@ its stdin, and with it all that it made.
 
 from __future__ import annotations
 
-import encodings.idna
-import encodings.latin_1  # noqa: F401
+import codecs
 import importlib
 import os
 import pickle
@@ -67,5 +66,7 @@ def serve() -> None:
 def main(tree: str, *modules: str) -> None:
     for module in modules:
         importlib.import_module(module)
+    for codec in ("idna", "latin-1"):
+        codecs.lookup(codec)  # it is loaded on first use, and not found inside
     enter(tree)
     serve()

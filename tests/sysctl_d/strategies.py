@@ -33,7 +33,7 @@ def _respelled(draw: st.DrawFn, key: str) -> str:
             st.sampled_from([key, key.replace(".", "/")])
         )
     if change == 3:
-        head, _, tail = key.rpartition(".")
+        head, _dot, tail = key.rpartition(".")
         return head.replace(".", "/") + draw(st.sampled_from([".", "/../", "/", "/../ipv4/"])) + tail
     if change == 4:
         return draw(st.sampled_from([key, key.replace(".", "/")])) + draw(st.sampled_from(["/", ".", "//", " ", "x", "\\"]))

@@ -17,7 +17,7 @@ TIMES = 20
 
 @pytest.mark.parametrize("content", [None, OWN, SHARED], ids=id_of)
 def test_the_same_twice(one: Inside, content: bytes | None) -> None:
-    for _ in range(TIMES):
+    for _turn in range(TIMES):
         one.call(applying.start, content)
         results = one.call(applying.run_twice_at_once, OPTIONS, OPTIONS)
         after = one.call(applying.look)
@@ -30,7 +30,7 @@ def test_the_same_twice(one: Inside, content: bytes | None) -> None:
 def test_different_values(one: Inside) -> None:
     """The last one wins, with the file and with the runtime."""
     other = {"time": 100, "intvl": 99, "probes": 8}
-    for _ in range(TIMES):
+    for _turn in range(TIMES):
         one.call(applying.start, SHARED)
         results = one.call(applying.run_twice_at_once, OPTIONS, other)
         assert not any("msg" in result or "traceback" in result for result in results), results
@@ -41,7 +41,7 @@ def test_different_values(one: Inside) -> None:
 
 
 def test_one_sets_and_one_removes(one: Inside) -> None:
-    for _ in range(TIMES):
+    for _turn in range(TIMES):
         one.call(applying.start, OWN)
         results = one.call(applying.run_twice_at_once, OPTIONS, {"state": "absent"})
         assert not any("msg" in result or "traceback" in result for result in results), results

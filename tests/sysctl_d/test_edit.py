@@ -11,7 +11,7 @@ import re
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
-from . import collection, loading, strategies  # noqa: F401
+from . import loading, strategies
 from .releases import Inside, Release
 
 # isort: split

@@ -13,5 +13,5 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_the_page_of_appliances_is_made_from_the_table() -> None:
-    made = subprocess.run([sys.executable, str(ROOT / "scripts" / "appliances-page")], capture_output=True, text=True, check=True)
-    assert made.stdout == (ROOT / "docs" / "appliances.md").read_text(), "run scripts/appliances-page > docs/appliances.md"
+    made = subprocess.run([sys.executable, str(ROOT / "scripts" / "appliances_page.py")], capture_output=True, text=True, check=True)
+    assert made.stdout == (ROOT / "docs" / "appliances.md").read_text(), "run python3 scripts/appliances_page.py > docs/appliances.md"

@@ -16,9 +16,18 @@ import struct
 import time
 
 import pytest
-from ansible_collections.longlived.tcp.plugins.module_utils import _protection, _socket_rescue, _socket_selection, _tcp_sockets
+from ansible_collections.longlived.tcp.plugins.module_utils import (
+    _network_namespaces,
+    _protection,
+    _runtime,
+    _socket_owners,
+    _socket_report,
+    _socket_rescue,
+    _socket_selection,
+    _tcp_sockets,
+)
 from ansible_collections.longlived.tcp.plugins.module_utils._foreign_sockets import Options
-from ansible_collections.longlived.tcp.plugins.module_utils._socket_look import Connection, Namespace
+from ansible_collections.longlived.tcp.plugins.module_utils._socket_look import Connection, Look, Namespace
 
 KERNEL = dict(time=45, intvl=45, probes=9)
 COOKIE = 0x1234567800000009
@@ -193,6 +202,120 @@ def test_ports_of_either_end(port, expected):
 def test_what_is_no_port(port):
     with pytest.raises(_socket_selection.SelectionError):
         _socket_selection.check(_socket_selection.Selection((), (), (), (port,), True))
+
+
+# --- where is looked -----------------------------------------------------------------------------
+
+HOME, CONTAINER = 100, 200
+PEOPLE = {7: ("worker", HOME), 8: ("boxed", CONTAINER), 9: ("worker", CONTAINER), 10: ("hidden", None)}
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """A host with a container: a socket of process 7 here, of process 8 there, and one in each that nobody owns."""
+    place, local = [HOME], [False]
+    sockets = {HOME: [7, 70], CONTAINER: [8, 80]}
+
+    class Inside(object):
+        def __init__(self, pid):
+            self._there = PEOPLE[pid][1]
+
+        def __enter__(self):
+            place[0] = self._there
+
+        def __exit__(self, *_exception):
+            place[0] = HOME
+
+    class Owners(object):
+        def __init__(self, looked_at):
+            self.unreadable = 0
+            self._known = dict((process.pid, process) for process in looked_at)
+
+        def processes_of(self, inode):
+            return (self._known[inode],) if inode in self._known else ()
+
+        def of(self, _inode):
+            return ()
+
+    def processes(names=(), pids=()):
+        known = [_socket_owners.Process(pid, name, namespace) for pid, (name, namespace) in sorted(PEOPLE.items())]
+        return [one for one in known if one.name in names or one.pid in pids or not (names or pids)]
+
+    monkeypatch.setattr(_network_namespaces, "inside", Inside)
+    monkeypatch.setattr(_network_namespaces, "inode", lambda pid: HOME)
+    monkeypatch.setattr(_runtime, "read", lambda: dict(KERNEL, time=45 if place[0] == HOME else 7200))
+    monkeypatch.setattr(_socket_owners, "Owners", Owners)
+    monkeypatch.setattr(_socket_owners, "processes", processes)
+    # What is local is another thing in each: this is the peer of all sockets, and the container's own address.
+    addresses = {HOME: [], CONTAINER: [_socket_selection.mapped(socket.AF_INET, address("10.20.0.9"))]}
+    monkeypatch.setattr(_socket_selection, "own_addresses", lambda: addresses[place[0]] if local[0] else [])
+    monkeypatch.setattr(_tcp_sockets, "dump", lambda: [[a_socket(inode=inode, cookie=inode) for inode in sockets[place[0]]]])
+    return local
+
+
+def selection(names=()):
+    return _socket_selection.Selection(names, (), (), (), False)
+
+
+@pytest.mark.parametrize(
+    ("names", "everywhere", "seen"),
+    [
+        ((), False, [(7, ["worker"]), (70, [])]),
+        (("worker",), False, [(7, ["worker"])]),
+        (("boxed",), False, [(8, ["boxed"])]),
+        (("*none*",), False, []),
+        ((), True, [(7, []), (70, []), (8, []), (80, [])]),
+        (("boxed",), True, [(7, []), (70, []), (8, ["boxed"]), (80, [])]),
+        (("*none*",), True, [(7, []), (70, []), (8, []), (80, [])]),
+    ],
+)
+@pytest.mark.usefixtures("here")
+def test_which_connections_are_seen_and_whose_they_are(names, everywhere, seen):
+    found = Look(selection(names), 350, everywhere).connections()
+    assert [(one.socket.inode, [process.name for process in one.processes]) for one in found] == seen
+
+
+def test_what_is_local_is_judged_by_each_namespaces_own_addresses(here):
+    here[0] = True
+    assert [one.socket.inode for one in Look(selection(), 350, everywhere=True).connections()] == [7, 70]
+
+
+@pytest.mark.usefixtures("here")
+def test_all_are_counted_and_the_chosen_have_rows():
+    result = _socket_report.report(selection(["boxed"]), 350, 0, options=True, everywhere=True)
+    assert result["summary"] == dict(established=4, protected=2, stale=0, unprotected=2, unknown=0)
+    assert [(row["name"], row["established"], row["unprotected"]) for row in result["processes"]] == [("boxed", 1, 1)]
+    assert result["sockets"] == []
+
+
+@pytest.mark.parametrize(("everywhere", "longest"), [(False, 2.0), (True, 0.45)])
+@pytest.mark.usefixtures("here")
+def test_looking_again_takes_no_longer_for_many_namespaces(monkeypatch, everywhere, longest):
+    clock, waited = [1000.0], []
+
+    def look_again(hidden, longest):
+        waited.append(longest)
+        clock[0] += 0.4
+        return dict((one.cookie, one) for one in hidden)
+
+    monkeypatch.setattr(_tcp_sockets, "dump", lambda: [[a_socket(timer=1, inode=7), a_socket(timer=1, inode=8)]])
+    monkeypatch.setattr(_tcp_sockets, "look_again", look_again)
+    monkeypatch.setattr(time, "time", lambda: clock[0])
+    verdicts = [one.verdict for one in Look(selection(["worker", "boxed"]), 350, everywhere).connections()]
+    assert set(verdicts) == {_protection.IS_UNKNOWN}
+    assert waited == pytest.approx([longest, longest - 0.4])
+
+
+@pytest.mark.usefixtures("here")
+def test_foreseen_values_are_those_of_this_namespace_alone():
+    foreseen = dict(time=60, intvl=20, probes=5)
+    look = Look(selection(), 350, everywhere=True, foreseen=foreseen)
+    here, _second, there, _fourth = look.connections()
+    assert (here.namespace.runtime, there.namespace.runtime["time"]) == (foreseen, 7200)
+    # What the kernel gave follows the kernel, what the program set stays.
+    assert look.as_foreseen(here, Options(1, 45, 45, 9)) == Options(1, 60, 20, 5)
+    assert look.as_foreseen(here, Options(1, 30, 45, 9)) == Options(1, 30, 20, 5)
+    assert look.as_foreseen(there, Options(1, 45, 45, 9)) == Options(1, 45, 45, 9)
 
 
 # --- what is done to it --------------------------------------------------------------------------

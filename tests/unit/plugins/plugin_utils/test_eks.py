@@ -219,7 +219,7 @@ NODE_CONFIGS: list[tuple[str, str]] = [
 def test_a_node_config_keeps_its_comments(before: str, after: str) -> None:
     pytest.importorskip("ruamel.yaml", reason="ruamel.yaml is not installed")
     made = files(cluster(kubernetes_version="1.28", node_config=before))
-    mark, _, text = text_of(made, "node-config.yaml").partition("\n")
+    mark, _newline, text = text_of(made, "node-config.yaml").partition("\n")
     assert mark.startswith("# Made by")
     assert text == after
     again = files(cluster(kubernetes_version="1.28", node_config=text_of(made, "node-config.yaml")))

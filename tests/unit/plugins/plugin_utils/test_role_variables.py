@@ -48,3 +48,25 @@ def test_misspelt_names() -> None:
 def test_how_many_hosts_reboot_at_a_time(serial: object) -> None:
     (sentence,) = mistakes(GOOD, "keepalive_", [], serial=serial)
     assert sentence.startswith(f"keepalive_reboot_serial is {serial}, and must be a whole number from 1 on")
+
+
+LIVE = [
+    (("leave", [], []), []),
+    (("rearm", [], []), []),
+    (("enable", ["worker"], []), []),
+    (("enable", "worker", ""), []),
+    (("enable", [], "10.0.0.0/8, 2001:db8::/32"), []),
+    (("enable", [], []), ["keepalive_live_sockets is enable, and nothing says for which connections: name programs in"]),
+    (("enable", "", ""), ["keepalive_live_sockets is enable, and nothing says for which connections: name programs in"]),
+    (
+        ("leave", [], ["10.0.0.1/8", "here"]),
+        ["keepalive_live_peers has 10.0.0.1/8, whose address has bits beyond", "keepalive_live_peers has here, which is no network"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("live", "sentences"), LIVE)
+def test_what_is_to_be_done_to_live_connections(live: tuple[object, ...], sentences: list[str]) -> None:
+    said = mistakes(GOOD, "keepalive_", [], live=dict(zip(("sockets", "processes", "peers"), live, strict=True)))
+    assert len(said) == len(sentences)
+    assert all(line.startswith(sentence) for line, sentence in zip(said, sentences, strict=True))

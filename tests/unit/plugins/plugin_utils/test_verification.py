@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.longlived.tcp.plugins.plugin_utils._verification import aws_problems, kernel_problems, summary
+from ansible_collections.longlived.tcp.plugins.plugin_utils._verification import aws_problems, kernel_problems, live_problems, summary
 
 DROP_IN = "/etc/sysctl.d/99-tcp-keepalive.conf"
 WANTED = {"time": 45, "intvl": 45, "probes": 9}
@@ -117,3 +117,51 @@ def test_summary_of_a_host_that_was_only_looked_at() -> None:
     row = {"runtime": {"time": 7200, "intvl": 75, "probes": 9}, "lost_probes_survived": None, "pid": 7, "name": "x", "unit": None}
     looked = {**info(), "consistent": True, "namespaces": [row]}
     assert summary(looked) == f"time/intvl/probes 45/45/9; next boot: {DROP_IN}; not kept alive in 1 container: x (pid 7) with 7200/75/9"
+
+
+def process(name: str, stale: int, unprotected: int, unit: str | None = None) -> dict[str, Any]:
+    counts = {"established": 5, "protected": 5 - stale - unprotected, "stale": stale, "unprotected": unprotected, "unknown": 0}
+    return {"pid": 7, "name": name, "user": "app", "unit": unit, **counts}
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        (
+            process("worker", 2, 0, "worker.service"),
+            "worker (pid 7, worker.service) has 2 stale of 5 connections: set keepalive_live_sockets to rearm with"
+            " keepalive_live_processes [worker], or restart it.",
+        ),
+        (
+            process("worker", 2, 1),
+            "worker (pid 7) has 2 stale and 1 unprotected of 5 connections: set keepalive_live_sockets to enable with"
+            " keepalive_live_processes [worker], or restart it, if it asks for keepalive then.",
+        ),
+        (
+            process("worker", 0, 3),
+            "worker (pid 7) has 3 unprotected of 5 connections: set keepalive_live_sockets to enable with"
+            " keepalive_live_processes [worker], or restart it, if it asks for keepalive then.",
+        ),
+        (process("worker", 0, 0), None),
+        ({**process("worker", 0, 0), "unknown": 5, "protected": 0}, None),
+    ],
+)
+def test_a_sentence_for_each_process_with_connections_in_danger(row: dict[str, Any], sentence: str | None) -> None:
+    assert live_problems({"processes": [process("fine", 0, 0), row]}) == ([sentence] if sentence else [])
+    assert live_problems({}) == []
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ({}, ""),
+        ({"sockets": None}, ""),
+        ({"sockets": process("", 2, 1)}, "; of 5 connections 2 stale and 1 unprotected"),
+        ({"sockets": {**process("", 0, 1), "unknown": 3}}, "; of 5 connections 1 unprotected and 3 unknown"),
+        ({"sockets": {**process("", 0, 0), "established": 1}, "processes": [{}]}, "; of 1 connection none in danger"),
+        ({"processes": []}, "; the named processes have no connection"),
+    ],
+)
+def test_summary_of_live_connections(found: dict[str, Any], said: str) -> None:
+    assert summary({**info(), "consistent": True, **found}) == f"time/intvl/probes 45/45/9; next boot: {DROP_IN}{said}"
+    assert summary(change(WANTED, WANTED), {**info(), **found}).endswith(f"; next boot: {DROP_IN}{said}")

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright (c) 2026, longlived.tcp contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -14,7 +13,7 @@ TABLE = Path(__file__).parents[1] / "plugins" / "plugin_utils" / "_appliances.py
 
 HEAD = """# Appliances that forget idle connections
 
-Made by `scripts/appliances-page` from the table that the filter `longlived.tcp.keepalive_plan` uses. Times are in seconds.
+Made by `scripts/appliances_page.py` from the table that the filter `longlived.tcp.keepalive_plan` uses. Times are in seconds.
 A path is as weak as its weakest element; one that takes no notice of TCP keepalive probes needs an application that sends
 something often enough, or a higher timeout.
 
