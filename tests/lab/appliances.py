@@ -46,22 +46,28 @@ APPLIANCES = {
     "application_proxy": Appliance("Application proxy (HAProxy)", "closes both connections, probes or not", proxy=True),
 }
 
-# Everything that passes, counted by the port that its cell has for itself.
+# Everything that passes, counted by the port that its cell has for itself. A probe is what carries nothing and comes from a
+# client that has said something and has heard nothing since.
 _COUNTED = """
 table inet counted {
   set from_clients { typeof tcp dport; flags dynamic; counter; size 65535; }
   set to_clients { typeof tcp sport; flags dynamic; counter; size 65535; }
   set resets_from_clients { typeof tcp dport; flags dynamic; counter; size 65535; }
   set resets_to_clients { typeof tcp sport; flags dynamic; counter; size 65535; }
+  set waiting { typeof tcp dport; flags dynamic; size 65535; }
+  set probes { typeof tcp dport; flags dynamic; counter; size 65535; }
   chain incoming {
     type filter hook prerouting priority -400;
     iifname "client*" meta l4proto tcp update @from_clients { tcp dport }
     iifname "client*" tcp flags & rst == rst update @resets_from_clients { tcp dport }
+    iifname "client*" tcp flags & (fin | syn | rst | psh | ack) == ack tcp dport @waiting update @probes { tcp dport }
+    iifname "client*" tcp flags & psh == psh update @waiting { tcp dport }
   }
   chain outgoing {
     type filter hook postrouting priority 400;
     oifname "client*" meta l4proto tcp update @to_clients { tcp sport }
     oifname "client*" tcp flags & rst == rst update @resets_to_clients { tcp sport }
+    oifname "client*" tcp flags & (fin | rst | psh) != 0 delete @waiting { tcp sport }
   }
 }
 """

@@ -23,26 +23,35 @@ async def find(
 
     `rounds` is how many idle timeouts the longest stories take, and at how many places probes are lost.
     """
-    missing = table.missing(clients)
-    cells = table.cells(appliances, [name for name in clients if name not in missing])
+    missing = table.missing(appliances, clients)
+    appliances, clients = ([name for name in names if name not in missing] for names in (appliances, clients))
+    cells = table.cells(appliances, clients)
     async with Lab(scale, appliances, stories.HOSTS, netem) as lab:
         say(f"{len(cells)} cells: idle timeout {scale.idle_timeout} s, answer after {scale.answer} s, patience {scale.patience} s")
         await asyncio.gather(table.prepare(lab), stories.prepare(lab))
+        # Before the clients start, which takes all of the machine: the role has to come while these connections are still alive.
+        waiting = await stories.before_the_role(lab)
         results, losses, planned, traffic, live = await asyncio.gather(
             table.run(lab, cells, say),
             stories.loss(lab, rounds),
             stories.planned(lab, range(rounds)),
             stories.traffic(lab, rounds),
-            stories.live_sockets(lab),
+            stories.after_the_role(waiting),
         )
     return {
         "scale": scale.factor,
         "machine": machine(),
         "versions": versions(),
         "missing": missing,
-        "results": [{**one.shown(), "as_expected": table.as_expected(one)} for one in results],
-        "losses": [asdict(one) for one in losses],
-        "planned": [asdict(one) for one in planned],
-        "traffic": [asdict(one) for one in traffic],
-        "live": [asdict(one) for one in live],
+        "results": [{**one.shown(), "as_expected": table.as_expected(one, scale)} for one in results],
+        **{name: _shown(found) for name, found in (("losses", losses), ("planned", planned), ("traffic", traffic), ("live", live))},
     }
+
+
+def _shown(found: Sequence[stories.Finding]) -> list[dict[str, Any]]:
+    return [{**asdict(one), "as_expected": one.as_expected} for one in found]
+
+
+def wrong(findings: dict[str, Any]) -> list[dict[str, Any]]:
+    """What came out otherwise than expected."""
+    return [one for name in ("results", "losses", "planned", "traffic", "live") for one in findings[name] if not one["as_expected"]]

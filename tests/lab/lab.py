@@ -33,9 +33,6 @@ CASES = ("before", "role", "line")
 """Nothing set; the role alone; the role and the one line that the client needs."""
 STARTING = 2 * (os.cpu_count() or 1)
 """Clients that are on their way to their request at a time: what they take is processor time, what comes then is waiting."""
-BEFORE_ANSWER = 0.3
-"""Seconds before the answer at which a waiting client's probes are counted."""
-
 GRACE = 5.0
 """Seconds beyond a client's own patience, after which the lab says that it would wait for ever."""
 
@@ -61,9 +58,6 @@ class Result:
     server: tuple[str, ...]
     """What the server saw, in order."""
     packets: Packets
-
-    probes: int
-    """What the client sent while it waited: between its request and the answer there is nothing else."""
 
     def shown(self) -> dict[str, Any]:
         """As data."""
@@ -152,10 +146,8 @@ class Lab:
             invoked = asyncio.create_task(self.server.until(port, "invoked"))
             await asyncio.wait({said, invoked}, timeout=120, return_when=asyncio.FIRST_COMPLETED)
             invoked.cancel()
-        begun, sent = time.monotonic(), path.packets(port).from_client
-        await asyncio.wait({said}, timeout=self.scale.answer - BEFORE_ANSWER)
-        probes = path.packets(port).from_client - sent
-        await asyncio.wait({said}, timeout=begun + self.scale.patience + GRACE - time.monotonic())
+        begun = time.monotonic()
+        await asyncio.wait({said}, timeout=self.scale.patience + GRACE)
         seconds = time.monotonic() - begun
         if said.done():
             output, complaint = (text.decode(errors="replace") for text in said.result())
@@ -167,4 +159,4 @@ class Lab:
         if outcome in (ANSWER, RESET):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.server.until(port, "closed"), GRACE)
-        return Result(cell, outcome, seconds, tuple(self.server.seen[port]), path.packets(port), probes)
+        return Result(cell, outcome, seconds, tuple(self.server.seen[port]), await asyncio.to_thread(path.packets, port))

@@ -61,7 +61,7 @@ def _needs(name: str) -> str:
 
 
 def summary(findings: Findings) -> str:
-    """The two figures: before and after, for clients that leave the times to the kernel, where a connection is forgotten."""
+    """Before and after, for clients that leave the times to the kernel, where a connection is forgotten."""
     cells = [
         one
         for one in findings["results"]
@@ -69,18 +69,27 @@ def summary(findings: Findings) -> str:
     ]
     arrived = {case: {(one["client"], one["appliance"]) for one in cells if one["case"] == case and _arrived(one)} for case in CASES}
     asked = len({(one["client"], one["appliance"]) for one in cells})
-    return f"Before: {len(arrived['before'])} of {asked} answers arrived. After: {len(arrived['role'] | arrived['line'])} of {asked}."
+    before, role, line = arrived["before"], arrived["role"], arrived["role"] | arrived["line"]
+    return (
+        f"With nothing set {len(before)} of {asked} answers arrived, with the kernel's values {len(role)}, with these and the one line that"
+        f" the client needs {len(line)}."
+    )
 
 
 def _arrived(one: dict[str, Any]) -> bool:
     return bool(one["outcome"] == ANSWER)
 
 
+def title(name: str) -> str:
+    """Of an appliance or a client."""
+    return APPLIANCES[name].title if name in APPLIANCES else CLIENTS[name].title
+
+
 def page(findings: Findings) -> str:
     scale = Scale(findings["scale"])
     values = "/".join(str(value) for value in scale.values.values())
     versions = ", ".join(f"{name} {version}" for name, version in findings["versions"].items())
-    missing = "".join(f"\nNot run: {CLIENTS[name].title}: {reason}.\n" for name, reason in findings["missing"].items())
+    missing = "".join(f"\nNot run: {title(name)}: {reason}.\n" for name, reason in findings["missing"].items())
     return f"""<!-- Made by `make lab SCALE=1`, from survival.json: change tests/lab/page.py, not this page. -->
 
 # Does the answer arrive?
@@ -97,11 +106,13 @@ that the client needs.
 
 {table(findings["results"])}
 {missing}
+- Every client's own **read timeout** was set to {scale.patience} s, and its retries were off. By default AWS CLI and boto3 give up after
+  60 s and invoke again: [both settings](aws.md) belong with keepalive.
 - Behind an **application proxy** keepalive cannot help: the proxy ends TCP, answers the probes itself and counts bytes. Raise its own
   timeout, or send something.
-- A **sticky** Gateway Load Balancer finds the same firewall again, which still knows the flow: the alternative to keepalive, where the
-  load balancer is yours to configure.
-- Clients that **pin** their own times live without the role, and take no notice of it.
+- A **sticky** Gateway Load Balancer finds the same firewall again, and the answer arrives for as long as that still knows the flow (here
+  five days): the alternative to keepalive, where the load balancer is yours to configure.
+- Clients that **pin** their own times take no notice of the role, and live without it wherever keepalive helps.
 
 ## Loss
 
@@ -195,9 +206,9 @@ _CELL = (
 def _cell(one: dict[str, Any]) -> tuple[object, ...]:
     what = OUTCOMES.get(one["outcome"], one["outcome"])
     packets = one["packets"]
-    counted = [packets[name] for name in ("from_client", "to_client", "resets_from_client", "resets_to_client", "other_firewall")]
+    counted = [packets[name] for name in ("probes", "from_client", "to_client", "resets_from_client", "resets_to_client", "other_firewall")]
     who = APPLIANCES[one["appliance"]].title, CLIENTS[one["client"]].title, _CASES[one["case"]]
-    return *who, what, round(one["seconds"]), ", ".join(one["server"]), one["probes"], *counted
+    return *who, what, round(one["seconds"]), ", ".join(one["server"]), *counted
 
 
 # --- the chart -----------------------------------------------------------------------------------
@@ -245,7 +256,7 @@ def chart(findings: Findings, appliance: str = "nat_gateway") -> str:
 
 
 def _line(one: dict[str, Any], x: Callable[[float], float], y: float, scale: Scale) -> list[str]:
-    lived, probes = _arrived(one), one["probes"]
+    lived, probes = _arrived(one), one["packets"]["probes"]
     color, end = GOOD if lived else BAD, min(one["seconds"], scale.patience)
     known = end if lived else min(end, scale.idle_timeout)
 

@@ -27,6 +27,8 @@ class Packets:
     to_client: int
     resets_from_client: int
     resets_to_client: int
+    probes: int
+    """Keepalive probes from the client."""
     other_firewall: int
     """Landed on a firewall that had not seen the connection begin."""
 
@@ -52,7 +54,8 @@ class Path:
         router.nft(rules(self.appliance))
         # After the rules: they bring connection tracking into the namespace.
         if not self.appliance.proxy:
-            remembers = {"net__netfilter__nf_conntrack_tcp_timeout_established": idle_timeout}
+            names = ("established", "max_retrans", "unacknowledged")
+            remembers = {f"net__netfilter__nf_conntrack_tcp_timeout_{name}": idle_timeout for name in names}
             # A Gateway Load Balancer takes what it does not know for a new flow; the others know it for what it is.
             router.set(net__netfilter__nf_conntrack_tcp_loose=int(self.appliance.firewalls), **remembers)
         else:
@@ -117,6 +120,7 @@ listen lab
             to_client=counted.get("to_clients", 0),
             resets_from_client=counted.get("resets_from_clients", 0),
             resets_to_client=counted.get("resets_to_clients", 0),
+            probes=counted.get("probes", 0),
             other_firewall=sum(_counters(firewall, "appliance", port).get("unknown", 0) for firewall in self._firewalls),
         )
 
@@ -129,5 +133,5 @@ def _counters(namespace: Namespace, table: str, port: int) -> dict[str, int]:
         counter["name"]: row["elem"]["counter"]["packets"]
         for counter in sets
         for row in counter.get("elem", [])
-        if row["elem"]["val"] == port
+        if isinstance(row, dict) and row["elem"]["val"] == port
     }

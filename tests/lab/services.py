@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 import sys
@@ -72,7 +73,8 @@ table ip sql {{
 
     async def end(self) -> None:
         for program, reader in self._programs:
-            program.kill()
+            with contextlib.suppress(ProcessLookupError):
+                program.kill()
             await program.wait()
             await reader
 

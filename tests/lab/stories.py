@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +99,13 @@ class Loss:
     predicted: tuple[float, float]
     """How many by the arithmetic, with timers that fire as late as they can, and on time."""
 
+    @property
+    def as_expected(self) -> bool:
+        """Within five standard deviations and one connection: a sound run is outside once in a million."""
+        low, high = (share / self.number for share in self.predicted)
+        below, above = (5 * math.sqrt(share * (1 - share) * self.number) + 1 for share in (low, high))
+        return low * self.number - below <= self.lived <= high * self.number + above
+
 
 async def _lossy(lab: Lab, host: str, path: str, wait: float, probes: int | None = None) -> Loss:
     share = round(LOSS * 100)
@@ -133,6 +140,10 @@ class Lost:
     lost: int
     lived: bool
 
+    @property
+    def as_expected(self) -> bool:
+        return self.lived == (self.lost <= LOST_PROBES)
+
 
 @dataclass(frozen=True)
 class Traffic:
@@ -145,8 +156,10 @@ class Traffic:
     """Probes and their replies."""
 
     @property
-    def an_hour(self) -> float:
-        return self.packets * 3600 / self.seconds
+    def as_expected(self) -> bool:
+        """A probe and its reply each time, as often as the kernel's lateness of up to an eighth lets it."""
+        period = max(self.values["time"], self.values["intvl"])
+        return 2 * (self.seconds // (1.125 * period)) <= self.packets <= 2 * (self.seconds // period)
 
 
 async def _losing(lab: Lab, first: int, number: int) -> Lost:
@@ -209,6 +222,21 @@ class Live:
     """Seconds that it then has before the path forgets it, if nothing is sent."""
     lived: bool
 
+    @property
+    def as_expected(self) -> bool:
+        """Whoever asked is re-armed, who did not is enabled, and nobody is without being told to."""
+        helped = self.live_sockets == "enable" or (self.live_sockets == "rearm" and self.asked)
+        said = ("protected", None) if helped else ("stale", None) if self.asked else ("unprotected", "off")
+        return self.lived == helped and (self.state, self.reason) == said and self.left > 0
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One whose end is still open."""
+
+    live: Live
+    program: asyncio.subprocess.Process
+
 
 async def _inside(lab: Lab, host: str, path: str, port: int, answer: float, *options: str) -> asyncio.subprocess.Process:
     """The program as a process of the managed host itself."""
@@ -227,11 +255,13 @@ def _report(lab: Lab, host: str, idle_timeout: int) -> dict[int, dict[str, Any]]
     return {int(row["peer"].rpartition(":")[2]): row for row in sockets}
 
 
-async def _live(lab: Lab, mode: str) -> list[Live]:
+async def _before_the_role(lab: Lab, mode: str) -> list[Waiting]:
     idle_timeout = lab.paths[LIVE].idle_timeout
-    answer = idle_timeout + GRACE
     ports = {True: lab.port(), False: lab.port()}
-    programs = {asked: await _inside(lab, mode, LIVE, port, answer, *(["--keepalive"] if asked else [])) for asked, port in ports.items()}
+    programs = {
+        asked: await _inside(lab, mode, LIVE, port, idle_timeout + GRACE, *(["--keepalive"] if asked else []))
+        for asked, port in ports.items()
+    }
     for port in ports.values():
         await asyncio.wait_for(lab.server.until(port, "invoked"), 60)
     begun = time.monotonic()
@@ -240,12 +270,22 @@ async def _live(lab: Lab, mode: str) -> list[Live]:
     await asyncio.to_thread(lab.apply, mode, live_sockets=mode, **values, **processes)
     rows = await asyncio.to_thread(_report, lab, mode, idle_timeout)
     left = idle_timeout - (time.monotonic() - begun)
-    outcomes = {asked: await _outcomes(program) for asked, program in programs.items()}
-    return [
-        Live(mode, asked, rows[port]["state"], rows[port]["reason"], left, "answer" in outcomes[asked]) for asked, port in ports.items()
-    ]
+    found = []
+    for asked, port in ports.items():
+        row = rows.get(port, {"state": "gone", "reason": None})
+        found.append(Waiting(Live(mode, asked, row["state"], row["reason"], left, lived=False), programs[asked]))
+    return found
 
 
-async def live_sockets(lab: Lab) -> list[Live]:
-    found = await asyncio.gather(*(_live(lab, mode) for mode in LIVE_SOCKETS))
+async def before_the_role(lab: Lab) -> list[Waiting]:
+    """Open connections, let them be idle, apply the role."""
+    found = await asyncio.gather(*(_before_the_role(lab, mode) for mode in LIVE_SOCKETS))
     return [one for several in found for one in several]
+
+
+async def after_the_role(waiting: Sequence[Waiting]) -> list[Live]:
+    """Whether their answers arrive."""
+    return [replace(one.live, lived="answer" in await _outcomes(one.program)) for one in waiting]
+
+
+Finding = Loss | Lost | Traffic | Live

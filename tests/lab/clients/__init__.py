@@ -48,6 +48,18 @@ class Request:
         return str(self.scale.patience)
 
 
+def _json_outcome(status: int, output: str, complaint: str) -> str:
+    try:
+        return str(json.loads(output)["outcome"])
+    except (ValueError, KeyError):
+        return _failed(status, complaint)
+
+
+def _failed(status: int, complaint: str) -> str:
+    """Neither of the four outcomes: the client itself is at fault."""
+    return f"exit status {status}: {complaint.strip()}"
+
+
 @dataclass(frozen=True)
 class Client:
     title: str
@@ -60,7 +72,7 @@ class Client:
     """Seconds to the first probe where it sets its own, whatever the kernel says."""
     aws_config: bool = False
     """Its line stands in ~/.aws/config, where the role puts it."""
-    outcome: Callable[[int, str, str], str] = lambda _status, output, _complaint: str(json.loads(output)["outcome"])
+    outcome: Callable[[int, str, str], str] = _json_outcome
     sql: bool = False
 
 
@@ -98,7 +110,7 @@ def aws_cli_2() -> str | None:
 def _aws_outcome(status: int, output: str, complaint: str) -> str:
     if status == 0 and "42" in output:
         return ANSWER
-    return TIMEOUT if "Read timeout" in complaint else RESET if "onnection" in complaint else complaint.strip()
+    return TIMEOUT if "Read timeout" in complaint else RESET if "onnection" in complaint else _failed(status, complaint)
 
 
 def _psql(request: Request) -> list[str]:
@@ -110,7 +122,7 @@ def _psql_outcome(status: int, output: str, complaint: str) -> str:
     if status == 0 and "42" in output:
         return ANSWER
     # "could not receive data from server: Connection timed out" is the kernel's: no probe was answered.
-    return RESET if re.search("closed the connection|reset by peer|could not receive data", complaint) else complaint.strip()
+    return RESET if re.search("closed the connection|reset by peer|could not receive data", complaint) else _failed(status, complaint)
 
 
 def _curl(request: Request) -> list[str]:
@@ -121,7 +133,9 @@ def _curl(request: Request) -> list[str]:
 
 
 def _curl_outcome(status: int, output: str, complaint: str) -> str:
-    return {0: ANSWER, 28: TIMEOUT, 52: RESET, 56: RESET}.get(status, complaint.strip())
+    if status == 0 and "42" in output:
+        return ANSWER
+    return {28: TIMEOUT, 52: RESET, 56: RESET}.get(status) or _failed(status, complaint)
 
 
 def _sdk(name: str, pinned: float | None, request: Request) -> list[str]:
