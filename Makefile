@@ -42,6 +42,10 @@ fuzz: $(NOX)  ## Compare with the real programs on generated files (KEEPALIVE_FU
 lab: $(NOX)  ## Real clients on paths that forget idle connections (SCALE=1 in earnest, some eleven minutes)
 	@$(NOX) -s whole_lab -- --scale $(SCALE) --netem "$(NETEM)" $(if $(filter 1,$(SCALE)),--write)
 
+.PHONY: benchmark
+benchmark: $(NOX)  ## The playbooks beside what a user writes today (ARGS=--write puts the figures into docs/performance.md)
+	@$(NOX) -s benchmark -- $(ARGS)
+
 .PHONY: hosts-down
 hosts-down:  ## Take down every test host, also after a crash
 	@$(PYTHON) -m tests.hosts down --all

@@ -217,14 +217,36 @@ def ansible_lint(session: nox.Session) -> None:
     session.run("ansible-lint", *session.posargs, env={**isolated(), "ANSIBLE_HOME": str(temporary_directory(session))})
 
 
-@nox.session(python=interpreter(*ANY), tags=["release"])
+# sys.monitoring, which sees what provokes a message, came with Python 3.12.
+DOCS_PYTHONS = CONTROLLER_PYTHONS[NEWEST]
+
+
+def docs_set_up(session: nox.Session) -> str:
+    """Everything that looks at documentation; where the collection lies."""
+    need(session, *DOCS_PYTHONS)
+    session.install(core_requirement(NEWEST), "antsibull-docs~=2.28", "jmespath", "--requirement", "tests/unit/requirements.txt", *PYTEST)
+    collections = str(temporary_directory(session))
+    install_collection(session, collections)
+    return collections
+
+
+@nox.session(python=interpreter(*DOCS_PYTHONS), tags=["release"])
 def docs(session: nox.Session) -> None:
-    """Every page that ansible-doc and docs.ansible.com make: markup, schema, and what it refers to."""
-    need(session, *ANY)
-    session.install(core_requirement(NEWEST), "antsibull-docs~=2.28")
+    """Every page that ansible-doc and docs.ansible.com make, and every command, example, message and link in the others."""
+    environment = {**isolated(), "ANSIBLE_COLLECTIONS_PATH": docs_set_up(session)}
     # On the checkout: it looks at the files that git knows.
     checks = ("--plugin-docs", "--validate-collection-refs=all", "--disallow-unknown-collection-refs")
     session.run("antsibull-docs", "lint-collection-docs", *checks, ".", env=isolated())
+    session.run("pytest", *tests_of(session, "tests/docs"), env=environment)
+
+
+@nox.session(name="made-pages", python=interpreter(*DOCS_PYTHONS), default=False)
+def made_pages(session: nox.Session) -> None:
+    """Write the pages that are made: docs/reference, docs/messages.md and docs/appliances.md."""
+    environment = {**isolated(), "ANSIBLE_COLLECTIONS_PATH": docs_set_up(session)}
+    session.run("python", "scripts/reference_pages.py", env=environment)
+    session.run("python", "-m", "tests.docs.messages", env=environment)
+    (ROOT / "docs" / "appliances.md").write_text(str(session.run("python", "scripts/appliances_page.py", silent=True)), encoding="utf-8")
 
 
 @nox.session(python=interpreter(*ANY), tags=["release"])
@@ -459,6 +481,18 @@ def whole_lab(session: nox.Session) -> None:
     """Every client on every path, with progress (`make lab`)."""
     lab_set_up(session)
     session.run("python", "-m", "tests.lab", *session.posargs, env=isolated())
+
+
+@nox.session(python=interpreter(*CONTROLLER_PYTHONS[NEWEST]), default=False)
+def benchmark(session: nox.Session) -> None:
+    """The playbooks beside what a user writes today (`make benchmark`); other work on the machine sways the seconds."""
+    need(session, *CONTROLLER_PYTHONS[NEWEST])
+    need_root(session)
+    need_kinds(session, "debian12")
+    # The package ansible has the peer's collections; its release 14 goes with ansible-core 2.21.
+    session.install("ansible~=14.5", core_requirement(NEWEST))
+    install_collection(session)
+    session.run("python", "-m", "tests.benchmark", *session.posargs, env=isolated())
 
 
 def controller_sessions(core: str) -> None:

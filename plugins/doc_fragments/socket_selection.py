@@ -19,6 +19,8 @@ options:
     description:
       - Globs of process names, as C(ps -e) shows them. A name that the kernel has cut off after 15 bytes is completed.
       - A connection is chosen if one of its processes is named here or in O(pids), or if both are empty.
+      - A glob that no process is called by is a warning. An empty name is refused, and so is one that begins with a quote, or
+        that is nothing but brackets, such as V([worker]), as a list that was meant and came as text.
     type: list
     elements: str
     default: []

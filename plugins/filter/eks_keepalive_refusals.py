@@ -54,11 +54,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.longlived.tcp.plugins.filter.eks_keepalive_files import eks_keepalive_files
-from ansible_collections.longlived.tcp.plugins.plugin_utils._eks import misspelt
 
 
 def eks_keepalive_refusals(request: Mapping[str, Any], directory: str, names: Iterable[str] = (), known: Iterable[str] = ()) -> list[str]:
+    # Here, and not above: every task of every host that uses one filter of a collection compiles all of them anew.
+    from ansible_collections.longlived.tcp.plugins.filter.eks_keepalive_files import eks_keepalive_files
+    from ansible_collections.longlived.tcp.plugins.plugin_utils._eks import misspelt
+
     found: list[str] = misspelt(names, known)
     try:
         eks_keepalive_files(request, directory)

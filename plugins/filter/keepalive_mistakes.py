@@ -41,6 +41,11 @@ options:
   live:
     description: What is to be done to live connections, that is C(sockets), C(processes) and C(peers) as in the role's variables.
     type: dict
+  processes:
+    description: Globs of the names of programs whose connections are looked at.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
@@ -58,11 +63,18 @@ _value:
   elements: str
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from ansible_collections.longlived.tcp.plugins.plugin_utils._role_variables import mistakes
+
+def keepalive_mistakes(values: Mapping[str, object], prefix: str, **about: Any) -> list[str]:
+    # Here, and not above: every task of every host that uses one filter of a collection compiles all of them anew.
+    from ansible_collections.longlived.tcp.plugins.plugin_utils._role_variables import mistakes
+
+    found: list[str] = mistakes(values, prefix, **about)
+    return found
 
 
 class FilterModule:
     def filters(self) -> dict[str, Callable[..., list[str]]]:
-        return {"keepalive_mistakes": mistakes}
+        return {"keepalive_mistakes": keepalive_mistakes}

@@ -98,10 +98,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.longlived.tcp.plugins.plugin_utils._plan import PlanError, plan
 
 
 def keepalive_plan(path: Sequence[Any], **wishes: Any) -> Mapping[str, Any]:
+    # Here, and not above: every task of every host that uses one filter of a collection compiles all of them anew.
+    from ansible_collections.longlived.tcp.plugins.plugin_utils._plan import PlanError, plan
+
     try:
         return plan(path, **wishes)
     except PlanError as error:

@@ -74,7 +74,6 @@ from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import DEFAULTS
-from ansible_collections.longlived.tcp.plugins.plugin_utils._verification import aws_problems, kernel_problems, live_problems
 
 
 def keepalive_problems(
@@ -87,6 +86,9 @@ def keepalive_problems(
     aws_create: bool = True,
     overridden: str = "fail",
 ) -> list[str]:
+    # Here, and not above: every task of every host that uses one filter of a collection compiles all of them anew.
+    from ansible_collections.longlived.tcp.plugins.plugin_utils._verification import aws_problems, kernel_problems, live_problems
+
     settings = {"tcp_keepalive": True} if aws_settings is None else aws_settings
     # A variable from the command line is text.
     wanted = {"time": int(time), "intvl": int(intvl), "probes": int(probes)}

@@ -44,10 +44,11 @@ _value:
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.longlived.tcp.plugins.plugin_utils._verification import summary
-
 
 def keepalive_summary(change: Mapping[str, Any], info: Mapping[str, Any] | None = None) -> str:
+    # Here, and not above: every task of every host that uses one filter of a collection compiles all of them anew.
+    from ansible_collections.longlived.tcp.plugins.plugin_utils._verification import summary
+
     return summary(change, info)
 
 

@@ -19,6 +19,7 @@ import contextlib
 import ctypes
 import errno
 import os
+import resource
 import socket
 
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
@@ -27,7 +28,7 @@ from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserE
 _SYS_PIDFD_OPEN, _SYS_PIDFD_GETFD = 434, 438
 _PIDFD_THREAD = os.O_EXCL  # from Linux 6.9 on: a thread that is not its process's first
 
-# So many descriptors are left to this process, whose limit is 1024 most often.
+# So many processes are open at a time, or a quarter of as many as this process may have descriptors, where that is less.
 _MOST_TASKS = 512
 
 _SO_COOKIE = 57
@@ -92,10 +93,12 @@ class Tasks:
 
     def __init__(self):
         self._pidfds = {}
+        limit, _most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._most = _MOST_TASKS if limit == resource.RLIM_INFINITY else max(min(_MOST_TASKS, limit // 4), 1)
 
     def pidfd(self, task, pid):
         if task not in self._pidfds:
-            if len(self._pidfds) == _MOST_TASKS:
+            if len(self._pidfds) >= self._most:
                 self.close()
             pidfd = _libc.syscall(_SYS_PIDFD_OPEN, task, 0 if task == pid else _PIDFD_THREAD)
             if pidfd < 0:

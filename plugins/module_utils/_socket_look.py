@@ -35,20 +35,23 @@ class Look:
     """The connections, one after the other, and what could not be seen.
 
     `everywhere`: not only the chosen processes' connections, but only theirs have owners. `foreseen`: the three values
-    that our own namespace is taken to have instead of those that it has.
+    that our own namespace is taken to have instead of those that it has. `warn` is called with a sentence for each name
+    that no process has.
     """
 
-    def __init__(self, selection, idle_timeout, everywhere=False, foreseen=None):
+    def __init__(self, selection, idle_timeout, everywhere=False, foreseen=None, warn=None):
         self._selection = selection
         self._idle_timeout = idle_timeout
         self._foreseen, self._has = foreseen, None
         by_process = bool(selection.names or selection.pids)
-        chosen = _socket_owners.processes(selection.names, selection.pids) if by_process or not everywhere else []
+        self._owners = _socket_owners.Owners()
+        chosen = self._owners.read(selection.names, selection.pids) if by_process or not everywhere else []
+        for name in self._owners.unmatched if warn else ():
+            warn("processes has %s, and no process that can be seen is called so: compare it with what ps -e shows." % name)
         self._owned_only = by_process and not everywhere
         # Without a choice of processes our own namespace, which is the host's, is all that is looked at.
         self._inhabitants = _socket_owners.processes() if everywhere else chosen if by_process else []
         self._own = _network_namespaces.inode("self")
-        self._owners = _socket_owners.Owners(chosen)
         self.unreadable_processes = self._owners.unreadable
         self.unreadable_namespaces = 0
         self._patience = LONGEST_COUNT if everywhere else LONGEST

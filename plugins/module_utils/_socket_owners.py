@@ -37,47 +37,116 @@ _KCMP_FILES = 2
 
 _PREFIX = "socket:["
 
+# Python 2.7 has no calls for what is below a directory that is open.
+_DIR_FD = os.readlink in getattr(os, "supports_dir_fd", ())
+
 _libc = ctypes.CDLL(None)
 
 
-def processes(names=(), pids=()):
-    """Every process, or those whose name matches one of the globs or whose id is among `pids`."""
+def processes():
+    """Every process."""
     found = []
-    for pid in sorted(int(entry) for entry in os.listdir("/proc") if entry.isdigit()):
+    for pid in _ids("/proc"):
         try:
-            name = _network_namespaces.name_of(pid)
-            if not (names or pids) or pid in pids or _is_called(pid, name, names):
-                found.append(Process(pid, name, _network_namespaces.inode(pid)))
+            found.append(Process(pid, _network_namespaces.name_of(pid), _network_namespaces.inode(pid)))
         except (IOError, OSError):
             continue  # it ended meanwhile
     return found
 
 
-def _is_called(pid, name, globs):
-    if any(fnmatch.fnmatchcase(name, glob) for glob in globs):
-        return True
+def _ids(directory):
+    return sorted(int(entry) for entry in os.listdir(directory) if entry.isdigit())
+
+
+class _Opened:
+    """/proc/PID, held open. What is read of it is of that very process, or fails: when the process has ended, its number may
+    be another one's at any moment."""
+
+    def __init__(self, pid):
+        self._at = os.open("/proc/%d" % pid, os.O_RDONLY)
+        self._below, self._of = "", {"dir_fd": self._at}
+        if not _DIR_FD:
+            self._below, self._of = "/proc/self/fd/%d/" % self._at, {}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_exception):
+        os.close(self._at)
+
+    def open(self, path):
+        return os.open(self._below + path, os.O_RDONLY, **self._of)
+
+    def text(self, path):
+        there = self.open(path)
+        try:
+            parts = []
+            while not parts or parts[-1]:
+                parts.append(os.read(there, 1 << 16))
+        finally:
+            os.close(there)
+        return b"".join(parts).decode("utf-8", "replace")
+
+    def ids(self, path):
+        there = self.open(path)
+        try:
+            return _ids(there if _DIR_FD else "/proc/self/fd/%d" % there)
+        finally:
+            os.close(there)
+
+    def namespace(self):
+        try:
+            return os.stat(self._below + "ns/net", **self._of).st_ino
+        except (IOError, OSError):
+            return None  # not ours to look at
+
+
+def _matching(opened, name, globs):
+    """Those of the globs that the process is called by."""
+    found = [glob for glob in globs if fnmatch.fnmatchcase(name, glob)]
     # A longer name is cut off: its program has the whole of it.
-    if not globs or len(name.encode("utf-8")) < _NAME_BYTES:
-        return False
-    with open("/proc/%d/cmdline" % pid, "rb") as stream:
-        program = os.path.basename(stream.read().split(b"\0")[0]).decode("utf-8", "replace")
-    return program.startswith(name) and any(fnmatch.fnmatchcase(program, glob) for glob in globs)
+    if len(found) < len(globs) and len(name.encode("utf-8")) >= _NAME_BYTES:
+        program = os.path.basename(opened.text("cmdline").split(u"\0")[0])
+        if program.startswith(name):
+            found += [glob for glob in globs if fnmatch.fnmatchcase(program, glob)]
+    return found
 
 
 class Owners:
-    """Who owns which socket. `unreadable` counts the processes whose descriptors this user may not see."""
+    """Who owns which socket. `unreadable` counts the processes whose descriptors this user may not see, and `unmatched` are
+    the globs that no process is called by."""
 
-    def __init__(self, looked_at):
+    def __init__(self):
         self.unreadable = 0
+        self.unmatched = []
         self._first = {}
         self._others = {}
-        for process in looked_at:
+
+    def read(self, names=(), pids=()):
+        """Every process, or those whose name matches one of the globs or whose id is among `pids`."""
+        found, self.unmatched = [], list(names)
+        for pid in _ids("/proc"):
             try:
-                self._read(process, process.pid, "/proc/%d/fd" % process.pid)
-                self._read_threads(process)
-            except (IOError, OSError) as error:
-                if error.errno in (errno.EACCES, errno.EPERM):
-                    self.unreadable += 1
+                with _Opened(pid) as opened:
+                    name = opened.text("comm").rstrip(u"\n")
+                    matching = _matching(opened, name, names)
+                    if self.unmatched and matching:
+                        self.unmatched = [glob for glob in self.unmatched if glob not in matching]
+                    if matching or pid in pids or not (names or pids):
+                        process = Process(pid, name, opened.namespace())
+                        found.append(process)
+                        self._read_process(opened, process)
+            except (IOError, OSError):
+                continue  # it ended meanwhile
+        return found
+
+    def _read_process(self, opened, process):
+        try:
+            self._read(process, process.pid, opened, "fd")
+            self._read_threads(opened, process)
+        except (IOError, OSError) as error:
+            if error.errno in (errno.EACCES, errno.EPERM):
+                self.unreadable += 1
 
     def of(self, inode):
         """The `Owner`s of a socket: its processes, each once, by ascending id."""
@@ -95,16 +164,16 @@ class Owners:
             return tuple(owner.process for owner in self.of(inode))
         return self._first[inode][0].processes
 
-    def _read_threads(self, process):
+    def _read_threads(self, opened, process):
         """Threads that have descriptors of their own, apart from their process: few have."""
-        for task in sorted(int(entry) for entry in os.listdir("/proc/%d/task" % process.pid)):
+        for task in opened.ids("task"):
             if task != process.pid and _have_tables_apart(process.pid, task):
-                self._read(process, task, "/proc/%d/task/%d/fd" % (process.pid, task))
+                self._read(process, task, opened, "task/%d/fd" % task)
 
-    def _read(self, process, task, directory):
+    def _read(self, process, task, opened, directory):
         first, others, start = self._first, self._others, len(_PREFIX)
         table = _Table(process, task, (process,))
-        with _links(directory) as (names, link):
+        with _links(opened, directory) as (names, link):
             for name in names:
                 try:
                     target = link(name)
@@ -120,14 +189,15 @@ class Owners:
 
 
 @contextlib.contextmanager
-def _links(directory):
+def _links(opened, directory):
     """The names in /proc/PID/fd, and a function for what each leads to. The kernel has less to look up from the directory on."""
-    if os.readlink not in getattr(os, "supports_dir_fd", ()):
-        yield os.listdir(directory), lambda name: os.readlink(directory + "/" + name)
-        return
-    there = os.open(directory, os.O_RDONLY)
+    there = opened.open(directory)
     try:
-        yield os.listdir(there), functools.partial(os.readlink, dir_fd=there)
+        if _DIR_FD:
+            yield os.listdir(there), functools.partial(os.readlink, dir_fd=there)
+        else:
+            place = "/proc/self/fd/%d/" % there
+            yield os.listdir(place), lambda name: os.readlink(place + name)
     finally:
         os.close(there)
 

@@ -30,10 +30,10 @@ from ansible_collections.longlived.tcp.plugins.module_utils._tcp_sockets import 
 _DANGER = dict((verdict, rank) for rank, verdict in enumerate((IS_PROTECTED, IS_UNKNOWN, IS_STALE, IS_RUNTIME, IS_PINNED, IS_OFF)))
 
 
-def report(selection, idle_timeout, limit, options=False, everywhere=False):
+def report(selection, idle_timeout, limit, options=False, everywhere=False, warn=None):
     """All that `socket_keepalive_info` returns; `everywhere` counts all connections, but only the chosen processes'
-    get rows and are asked for their options."""
-    look = Look(selection, idle_timeout, everywhere)
+    get rows and are asked for their options. `warn` is called with a sentence for each name that no process has."""
+    look = Look(selection, idle_timeout, everywhere, warn=warn)
     total, ownerless, by_process, listed = Counts(), 0, collections.defaultdict(Counts), Listed(limit)
     for connection, own in _with_options(look, idle_timeout) if options else _without_options(look):
         verdict = connection.verdict
@@ -47,7 +47,9 @@ def report(selection, idle_timeout, limit, options=False, everywhere=False):
     people = dict((process, _person(process)) for process in by_process)
     return dict(
         summary=total.shown(),
-        processes=[dict(people[process], **by_process[process].shown()) for process in sorted(by_process)],
+        processes=[
+            dict(people[process], reasons=by_process[process].reasons(), **by_process[process].shown()) for process in sorted(by_process)
+        ],
         sockets=[_row(connection, own, people) for connection, own in listed.in_order()],
         ownerless=ownerless,
         unreadable=dict(processes=look.unreadable_processes, namespaces=look.unreadable_namespaces),
@@ -76,6 +78,10 @@ class Counts:
         for verdict, number in self._numbers.items():
             counts[verdict.state] += number
         return dict(counts, established=sum(counts.values()))
+
+    def reasons(self):
+        """Of the unprotected ones."""
+        return dict((verdict.reason, number) for verdict, number in self._numbers.items() if verdict.reason)
 
 
 class Listed:

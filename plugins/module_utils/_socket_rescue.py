@@ -77,10 +77,10 @@ def check_request(request):
     return request
 
 
-def protect(selection, request, dry=False, foreseen=None):
+def protect(selection, request, dry=False, foreseen=None, warn=None):
     """Yield an `Outcome` for each connection that is to be protected; `dry` changes nothing, and may take the values that
-    are `foreseen` for those of our own namespace."""
-    look = Look(selection, request.idle_timeout, foreseen=foreseen)
+    are `foreseen` for those of our own namespace. `warn` is called with a sentence for each name that no process has."""
+    look = Look(selection, request.idle_timeout, foreseen=foreseen, warn=warn)
     planner, ready = Planner(request), False
     with contextlib.closing(look.connections()) as connections, opened_tasks() as tasks, _guardian.Guardian() as guardian:
         for connection in _candidates(connections, request):
@@ -236,5 +236,5 @@ def _lines(outcome):
     head = "%(name)s (%(pid)s) %(local)s -> %(peer)s: " % _names(outcome.connection)
     one, pins = outcome.connection.socket, outcome.plan.pins
     before = "keepalive on, next probe in %d s" % (one.remaining // 1000) if outcome.before.keepalive else "keepalive off"
-    after = "keepalive on, %s" % (", ".join("%s %d pinned" % (name, pins[name]) for name in NAMES if name in pins) or "re-armed")
-    return head + before + "\n", head + after + "\n"
+    done = ["%s %d pinned" % (name, pins[name]) for name in NAMES if name in pins] or ["re-armed"] * outcome.before.keepalive
+    return head + before + "\n", head + ", ".join(["keepalive on"] + done) + "\n"

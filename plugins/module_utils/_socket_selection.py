@@ -9,6 +9,7 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import collections
+import re
 import socket
 import struct
 
@@ -25,18 +26,36 @@ _IFA_ADDRESS, _IFA_LOCAL = 1, 2
 
 _MAPPED = b"\0" * 10 + b"\xff\xff"
 
+_PREFIX_LENGTH = re.compile("[0-9]{1,3}\\Z")
+
 
 class SelectionError(UserError):
     """What is wrong with a selection, and what to write instead."""
 
 
 def check(selection):
+    """Return the selection, blanks around its names and peers taken off, if it can be right, else raise `SelectionError`."""
     for port in selection.ports:
         if not 1 <= port <= 65535:
             raise SelectionError("ports has %d, and a port is from 1 to 65535." % port)
-    for peer in selection.peers:
+    peers = [peer.strip() for peer in selection.peers]
+    for peer in peers:
         network(peer)
-    return selection
+    return selection._replace(names=[program(name) for name in selection.names], peers=peers)
+
+
+def program(text):
+    """A glob of a program's name, blanks around it taken off."""
+    name = text.strip()
+    if not name:
+        raise SelectionError("processes has an empty name: write the program's, or leave it out.")
+    # [worker] or ['a','b'] typed for a list comes as text, and as a glob means each program whose name is one of these letters.
+    if name[0] in "'\"" or (name[0] == "[" and (name[-1] == "]" or "]" not in name)):
+        raise SelectionError(
+            "processes has %s, whose brackets or quotes would be taken for a part of the name: write the name alone, several as"
+            " worker,database." % name
+        )
+    return name
 
 
 def network(text):
@@ -47,7 +66,7 @@ def network(text):
             value = _number(mapped(family, socket.inet_pton(family, address)))
         except (ValueError, socket.error):
             continue
-        if slash and not (length.isdigit() and int(length) <= most):
+        if slash and not (_PREFIX_LENGTH.match(length) and int(length) <= most):
             break
         bits = first + (int(length) if slash else most)
         if value & ((1 << (128 - bits)) - 1):
@@ -77,10 +96,11 @@ class Filter:
         self._known = {}  # hosts have far fewer peers than sockets
 
     def takes(self, one):
+        peer = one.family, one.destination
         try:
-            wanted = self._known[one.destination]
+            wanted = self._known[peer]
         except KeyError:
-            wanted = self._known[one.destination] = self._takes(mapped(one.family, one.destination))
+            wanted = self._known[peer] = self._takes(mapped(*peer))
         return wanted and (not self._ports or socket.ntohs(one.dport) in self._ports or socket.ntohs(one.sport) in self._ports)
 
     def _takes(self, peer):

@@ -194,6 +194,7 @@ processes:
       protected: 0
       stale: 12
       unprotected: 8
+      reasons: {"off": 6, "runtime": 0, "pinned": 2}
       unknown: 0
 namespaces:
   description:
@@ -278,12 +279,15 @@ def _aws(module):
 def _live(module):
     # Here, and not above: to compile them takes as long as all else that this module does.
     from ansible_collections.longlived.tcp.plugins.module_utils._socket_report import report, unseen
-    from ansible_collections.longlived.tcp.plugins.module_utils._socket_selection import Selection
+    from ansible_collections.longlived.tcp.plugins.module_utils._socket_selection import Selection, check
 
     gc.disable()  # nothing there is cyclic, and among 100,000 sockets the collector would search for long
     names = module.params["processes"]
     try:
-        found = report(Selection(names, (), (), (), False), module.params["idle_timeout"], 0, options=bool(names), everywhere=True)
+        selection = check(Selection(names, (), (), (), False))
+        found = report(selection, module.params["idle_timeout"], 0, options=bool(names), everywhere=True, warn=module.warn)
+    except _network_namespaces.Stranded:
+        raise
     except UserError as error:
         if names:
             raise

@@ -190,8 +190,8 @@ def main():
     try:
         selection = check(Selection(options["processes"], options["pids"], options["peers"], options["ports"], options["local"]))
         request = check_request(Request(options["select"], values, options["idle_timeout"]))
-        foreseen = options["check_mode_values"] and check_values(options["check_mode_values"])
-        for outcome in protect(selection, request, dry=module.check_mode, foreseen=foreseen if module.check_mode else None):
+        foreseen = check_values(options["check_mode_values"]) if module.check_mode and options["check_mode_values"] else None
+        for outcome in protect(selection, request, dry=module.check_mode, foreseen=foreseen, warn=module.warn):
             tally.add(outcome)
     except UserError as error:
         module.fail_json(msg=str(error), **tally.shown())

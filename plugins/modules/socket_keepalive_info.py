@@ -87,7 +87,9 @@ summary:
   type: dict
   sample: {established: 120, protected: 100, stale: 12, unprotected: 8, unknown: 0}
 processes:
-  description: The same counts for each process. A connection of several processes counts for each of them.
+  description:
+    - The same counts for each process. A connection of several processes counts for each of them.
+    - C(reasons) counts the unprotected ones by their RV(sockets[].reason).
   returned: success
   type: list
   elements: dict
@@ -100,6 +102,7 @@ processes:
       protected: 0
       stale: 12
       unprotected: 8
+      reasons: {"off": 6, "runtime": 0, "pinned": 2}
       unknown: 0
 sockets:
   description: The connections most in danger, at most O(limit), and among them those silent for longest first.
@@ -216,7 +219,7 @@ def main():
             module.fail_json(msg="%s is %d, and must be at least %d." % (name, options[name], least))
     try:
         selection = check(Selection(options["processes"], options["pids"], options["peers"], options["ports"], options["local"]))
-        result = report(selection, options["idle_timeout"], options["limit"], options["options"])
+        result = report(selection, options["idle_timeout"], options["limit"], options["options"], warn=module.warn)
     except UserError as error:
         module.fail_json(msg=str(error))
     for warning in unseen(result):

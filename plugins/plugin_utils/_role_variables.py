@@ -15,7 +15,6 @@ from typing import Any
 
 import yaml
 from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import NAMES, RANGES, UNITS
-from ansible_collections.longlived.tcp.plugins.module_utils._socket_selection import SelectionError, network
 
 ROLES = Path(__file__).parents[2] / "roles"
 
@@ -27,11 +26,12 @@ def mistakes(
     foreign: Iterable[str] = (),
     serial: object = 1,
     live: Mapping[str, Any] | None = None,
+    processes: object = (),
 ) -> list[str]:
     """A sentence for each value out of its range and each variable that starts like the roles' and that none of them has.
 
     `foreign` are somebody else's variables; `serial` is how many hosts may reboot at the same time; `live` is what is
-    to be done to live connections, its `sockets`, `processes` and `peers`.
+    to be done to live connections, its `sockets`, `processes` and `peers`; `processes` are programs that are looked at.
     """
     unknown = sorted(set(names) - set(known()) - set(foreign))
     found = _out_of_range(values, prefix) + [_unknown(name) for name in unknown]
@@ -39,7 +39,7 @@ def mistakes(
         found.append(
             f"keepalive_reboot_serial is {serial!s}, and must be a whole number from 1 on: how many hosts may reboot at the same time."
         )
-    return found + (_about_live(live, f"{prefix}live_") if live else [])
+    return found + _about_elements(processes, prefix, "processes") + (_about_live(live, f"{prefix}live_") if live else [])
 
 
 @functools.cache
@@ -71,21 +71,36 @@ def _out_of_range(values: Mapping[str, object], prefix: str) -> list[str]:
 def _about_live(live: Mapping[str, Any], prefix: str) -> list[str]:
     """`enable` for every process would have a host probe where nobody asked for it: it has to be said for which."""
     found = []
-    # A list from the command line is text.
-    processes, peers = (
-        list(filter(None, asked.split(","))) if isinstance(asked, str) else asked for asked in (live["processes"], live["peers"])
-    )
-    if live["sockets"] == "enable" and not (processes or peers):
+    named = (_elements(live["processes"]) or []) + (_elements(live["peers"]) or [])
+    if live["sockets"] == "enable" and not any(element.strip() for element in named):
         found.append(
             f"{prefix}sockets is enable, and nothing says for which connections: name programs in {prefix}processes"
-            f" (['*'] for all), or networks in {prefix}peers."
+            f" ({prefix}processes=* for all), or networks in {prefix}peers."
         )
-    for peer in peers:
+    return found + _about_elements(live["processes"], prefix, "processes") + _about_elements(live["peers"], prefix, "peers")
+
+
+def _about_elements(asked: object, prefix: str, name: str) -> list[str]:
+    elements = _elements(asked)
+    if elements is None:
+        return [f"{prefix}{name} is {asked!s}, and must be a list, or on the command line text with commas between."]
+    if elements:
+        # Here, and not above: each task of each host that has a look at variables compiles it anew, and few have these.
+        from ansible_collections.longlived.tcp.plugins.module_utils._socket_selection import SelectionError, network, program
+    found = []
+    for element in elements:
         try:
-            network(str(peer).strip())
+            (program if name == "processes" else network)(element.strip())
         except SelectionError as error:
             found.append(f"{prefix}{error}")
     return found
+
+
+def _elements(asked: object) -> list[str] | None:
+    """As a module takes them, to which a list from the command line is text; None for what is no list."""
+    if isinstance(asked, str):
+        return asked.split(",") if asked else []
+    return ["" if element is None else str(element) for element in asked] if isinstance(asked, (list, tuple)) else None
 
 
 def _unknown(name: str) -> str:

@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.longlived.tcp.plugins.module_utils._aws_settings import check_settings, same
@@ -61,12 +62,26 @@ def aws_problems(info: Mapping[str, Any], settings: Mapping[str, Any], state: st
 def live_problems(info: Mapping[str, Any]) -> list[str]:
     """A sentence for each process that `keepalive_info` was asked about and that has connections in danger."""
     return [
-        f"{row['name']} ({_whose(row)}) has {_in_danger(row)} of {_connections(row)}: set keepalive_live_sockets to"
-        f" {'enable' if row['unprotected'] else 'rearm'} with keepalive_live_processes [{row['name']}], or restart it"
-        f"{', if it asks for keepalive then' if row['unprotected'] else ''}."
+        f"{row['name']} ({_whose(row)}) has {_in_danger(row)} of {_connections(row)}: {'; '.join(_live_remedies(row))}."
         for row in info.get("processes", ())
         if row["stale"] or row["unprotected"]
     ]
+
+
+def _live_remedies(row: Mapping[str, Any]) -> Iterator[str]:
+    off, runtime, pinned = (row["reasons"][reason] for reason in ("off", "runtime", "pinned"))
+    # As it can be typed, and as a glob for no other names than those of its shape.
+    chosen = f"keepalive_live_processes={re.sub('[^A-Za-z0-9_.:@+-]', '?', row['name'])}"
+    if row["stale"] or off:
+        asking = ", if it asks for keepalive then" if off else ""
+        yield f"set keepalive_live_sockets={'enable' if off else 'rearm'} and {chosen}, or restart it{asking}"
+    if runtime:
+        yield f"set shorter values in its network namespace, where the kernel's are too long for {runtime} of them (docs/containers.md)"
+    if pinned:
+        yield (
+            f"configure the program, which has set times of its own that are too long for {pinned} of them, or replace these with"
+            f" keepalive_live_sockets=enable and {chosen}"
+        )
 
 
 def _whose(row: Mapping[str, Any]) -> str:

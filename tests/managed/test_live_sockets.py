@@ -76,18 +76,18 @@ def programs(host: Host, peer: Host) -> Iterator[None]:
     with ExitStack() as stack:
         for name, keepalive in (("asker", "1"), ("silent", "0"), ("bystander", "0")):
             stack.enter_context(service(host, name, CLIENT, name, keepalive, peer.address))
-        assert next_probes(host) == {"asker": "minutes", "silent": "never", "bystander": "never"}
+        assert next_probes(host) == {"asker": "hours", "silent": "never", "bystander": "never"}
         yield
 
 
 def next_probes(host: Host) -> dict[str, str]:
-    """When each program's connection sends its next probe: in seconds, in minutes (that is, too late), or never."""
+    """When each program's connection sends its next probe: in seconds, in two hours (that is, too late), or never."""
     rows = host.enter(["ss", "-tnpoH", "state", "established", "dport", f"= :{PORT}"]).stdout
     found = {}
     for line in rows.splitlines():
         (name,) = re.findall(r'users:\(\("([^"]+)"', line)
         timer = re.search(r"timer:\(keepalive,([^,]+),", line)
-        found[name] = "never" if timer is None else "minutes" if "min" in timer[1] else "seconds"
+        found[name] = "never" if timer is None else "hours" if re.match(r"\d\d+min", timer[1]) else "seconds"
     return found
 
 
@@ -103,22 +103,23 @@ def refused(done: Played, *programs: str) -> bool:
 
 @pytest.mark.usefixtures("programs")
 def test_from_opened_before_to_verified(host: Host) -> None:
-    both = {"keepalive_verify_processes": "asker,silent"}
+    # Long enough that no timer fires, and follows the kernel's values of the moment, before the test is over.
+    both = {"keepalive_time": 200, "keepalive_verify_processes": "asker,silent"}
     # The role alone leaves connections as they are, and the playbook's last line says so: Ansible's own is among them.
-    done = played(host, "keepalive")
+    done = played(host, "keepalive", keepalive_time=200)
     assert done.status == 0, done.output
-    assert next_probes(host)["asker"] == "minutes"
+    assert next_probes(host)["asker"] == "hours"
     assert re.search(r"; of [4-9] connections [2-9] stale and [2-9] unprotected\b", done.output), done.output
     assert run_module(host, "socket_keepalive_info", processes=["asker"])["summary"]["stale"] == 1
     told = played(host, "verify", **both)
     assert refused(told, "asker", "silent"), told.output
-    assert "set keepalive_live_sockets to rearm with keepalive_live_processes [asker], or restart it." in told.output
-    assert "set keepalive_live_sockets to enable with keepalive_live_processes [silent], or restart it" in told.output
+    assert "set keepalive_live_sockets=rearm and keepalive_live_processes=asker, or restart it." in told.output
+    assert "set keepalive_live_sockets=enable and keepalive_live_processes=silent, or restart it" in told.output
     reported = played(host, "verify", keepalive_verify_report_only="true", **both)
     assert reported.status == 0
     assert "asker.service) has 1 stale of 1 connection" in reported.output
 
-    done = played(host, "keepalive", keepalive_live_sockets="rearm", keepalive_verify_processes="asker")
+    done = played(host, "keepalive", keepalive_live_sockets="rearm", **{**both, "keepalive_verify_processes": "asker"})
     assert done.status == 0, done.output
     assert next_probes(host) == {"asker": "seconds", "silent": "never", "bystander": "never"}
     assert refused(played(host, "verify", **both), "silent")
@@ -132,16 +133,41 @@ def test_from_opened_before_to_verified(host: Host) -> None:
     assert played(host, "verify", **both).status == 0
 
     # A rollback turns no connection off again, whatever the variables say, and wants nothing of live connections.
-    back = played(host, "rollback", **enable)
-    assert back.status == 0, back.output
+    nothing_named = {"keepalive_live_sockets": "enable", "keepalive_live_peers": "here", "keepalive_verify_processes": "[asker]"}
+    for variables in (enable, nothing_named):
+        back = played(host, "rollback", **variables)
+        assert back.status == 0, back.output
     assert next_probes(host) == {"asker": "seconds", "silent": "seconds", "bystander": "never"}
+
+
+@pytest.mark.usefixtures("programs")
+def test_names_that_are_none(host: Host) -> None:
+    """[a] is a glob for the process a: a list typed on the command line is text."""
+    before, values = next_probes(host), runtime(host)
+    for typed in ("[asker]", "['asker']", "asker,,silent"):
+        done = played(host, "keepalive", keepalive_live_sockets="enable", keepalive_live_processes=typed)
+        assert done.status == 2, done.output
+        assert (next_probes(host), runtime(host)) == (before, values)
+    assert "keepalive_live_processes has an empty name" in done.output
+    # What looks like a name, and is nobody's, is a warning.
+    misspelt = {"keepalive_live_processes": "asker,silnt", "keepalive_verify_processes": "asker,akser"}
+    done = played(host, "keepalive", keepalive_live_sockets="rearm", **misspelt)
+    assert done.status == 0, done.output
+    assert next_probes(host) == {**before, "asker": "seconds"}
+    for name in ("silnt", "akser"):
+        assert f"processes has {name}, and no process that can be seen is called so" in " ".join(done.output.split())
+    assert "processes has asker" not in done.output
+    # Blanks around an element are no part of it, in a list as well.
+    played(host, "rollback")
+    done = played(host, "keepalive", "-e", '{"keepalive_live_peers": [" 10.99.0.0/24"]}', keepalive_live_sockets="rearm")
+    assert done.status == 0, done.output
 
 
 @pytest.mark.usefixtures("programs")
 def test_enabled_by_the_peers_address(host: Host, peer: Host) -> None:
     done = played(host, "keepalive", keepalive_live_sockets="enable", keepalive_live_peers="10.99.0.0/16,2001:db8::/32")
     assert done.status == 0, done.output
-    assert next_probes(host) == {"asker": "minutes", "silent": "never", "bystander": "never"}
+    assert next_probes(host) == {"asker": "hours", "silent": "never", "bystander": "never"}
     done = played(host, "keepalive", keepalive_live_sockets="enable", keepalive_live_peers=f"{peer.address}/32")
     assert done.status == 0, done.output
     assert set(next_probes(host).values()) == {"seconds"}
@@ -197,5 +223,6 @@ def test_connections_in_other_network_namespaces_count(host: Host) -> None:
             assert info["sockets"]["unprotected"] == before["unprotected"] + 2
             (row,) = info["processes"]
             assert (row["unit"], row["established"], row["unprotected"]) == ("boxed.service", 1, 1)
+            assert row["reasons"] == {"off": 0, "runtime": 1, "pinned": 0}
     finally:
         host.enter(["ip", "netns", "del", "box"])

@@ -43,6 +43,7 @@ MISTAKES = [
         "keepalive_live_sockets is enable, and nothing says for which connections: name programs in keepalive_live_processes",
     ),
     ("-e keepalive_live_sockets=rearm -e keepalive_live_peers=10.0.0.0/8,10.0.0.1/8", "keepalive_live_peers has 10.0.0.1/8"),
+    ("-e keepalive_live_processes=[worker]", "keepalive_live_processes has [worker], whose brackets or quotes"),
     ("-e keepalive_live_sockets=all", "keepalive_live_sockets must be one of: leave, rearm, enable"),
     ("-e keepalive_state=gone", "keepalive_state must be one of: present, absent"),
 ]
@@ -137,7 +138,10 @@ def test_a_mistake_is_refused_before_any_host_is_touched(tmp_path: Path, argumen
     assert done.recap["nowhere"]["unreachable"] == 0
 
 
-@pytest.mark.parametrize("argument", ["keepalive_tiem=60", "keepalive_verify_tiem=60", "keepalive_time=0", "keepalive_verify_probes=999"])
+@pytest.mark.parametrize(
+    "argument",
+    ["keepalive_tiem=60", "keepalive_verify_tiem=60", "keepalive_time=0", "keepalive_verify_probes=999", "keepalive_verify_processes=[a]"],
+)
 def test_verify_refuses_mistakes_as_well(tmp_path: Path, argument: str) -> None:
     inventory = tmp_path / "hosts.ini"
     inventory.write_text(NOWHERE)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ansible_collections.longlived.tcp.plugins.module_utils._socket_report import report
@@ -46,11 +46,11 @@ def judged(one: socket.socket, **asked: Any) -> tuple[str, str | None]:
 
 def rescue(
     *, select: Sequence[str] = ("stale",), idle_timeout: int = IDLE_TIMEOUT, check_mode: bool = False,
-    values: dict[str, int] | None = None, **selection: Any,
+    values: dict[str, int] | None = None, warn: Callable[[str], object] | None = None, **selection: Any,
 ) -> dict[str, Any]:  # fmt: skip
     """What the module returns; this process's sockets, unless another selection is given."""
     tally = Tally(100)
     request = check_request(Request(tuple(select), values or {}, idle_timeout))
-    for outcome in protect(selected(**(selection or {"pids": [os.getpid()]})), request, check_mode):
+    for outcome in protect(selected(**(selection or {"pids": [os.getpid()]})), request, check_mode, warn=warn):
         tally.add(outcome)
     return {**tally.shown(), "changed": tally.changed, "diff": tally.diff()}

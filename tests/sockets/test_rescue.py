@@ -7,29 +7,37 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
+import mmap
 import os
 import random
+import resource
 import select
+import signal
 import socket
 import struct
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
-from ansible_collections.longlived.tcp.plugins.module_utils import _foreign_sockets
+from ansible_collections.longlived.tcp.plugins.module_utils import _foreign_sockets, _socket_owners
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 from ansible_collections.longlived.tcp.plugins.module_utils._guardian import Guardian
 from ansible_collections.longlived.tcp.plugins.module_utils._socket_owners import Owner, Process
 
+from tests.sysctl_d.namespaces import _libc
+
 from .asking import judged, look, rescue, row_of
-from .connections import TCP_KEEPIDLE, Connections, is_on, kernel, settings
+from .connections import TCP_KEEPIDLE, Connections, Pair, is_on, kernel, settings
 from .processes import child
 
 PROTECTED, STALE = ("protected", None), ("stale", None)
 BOTH = ("stale", "unprotected")
+
+PR_SET_NAME = 15
 
 
 def stale(connections: Connections, number: int = 1) -> list[socket.socket]:
@@ -81,6 +89,7 @@ def test_check_mode_says_the_same_and_changes_nothing(connections: Connections) 
     assert foreseen == done
     assert numbers(done) == (1, 1, 0)
     assert "keepalive off\n" in done["diff"]["before"] and "keepalive on, re-armed\n" in done["diff"]["after"]
+    assert "keepalive on\n" in done["diff"]["after"]
 
 
 def test_what_never_asked_is_enabled_only_if_that_is_chosen(connections: Connections) -> None:
@@ -316,12 +325,13 @@ def rearm_by_hand(tasks: object, owner: int, descriptor: int, cookie: int) -> No
 
 def test_sockets_and_processes_that_vanish_in_the_middle(connections: Connections) -> None:
     """Descriptors are used again for sockets that were not chosen: none of these is ever touched."""
+    rounds = mmap.mmap(-1, 1)  # shared with the child; 255 is many
     chosen = connections.listener()
     other = connections.listener()
     stop, report = os.pipe()
 
     def churn() -> None:
-        rounds, wrong = 0, 0
+        wrong = 0
         while not select.select([stop], [], [], 0)[0]:
             mine = [connections.connect(*chosen.getsockname(), keepalive=False) for _turn in range(20)]
             for one in mine:
@@ -335,8 +345,8 @@ def test_sockets_and_processes_that_vanish_in_the_middle(connections: Connection
             for one in theirs:
                 one.close()
                 other.accept()[0].close()
-            rounds += 1
-        os.write(report_back, struct.pack("ii", rounds, wrong))
+            rounds[0] = min(255, rounds[0] + 1)
+        os.write(report_back, struct.pack("i", wrong))
 
     answers, report_back = os.pipe()
     pid = os.fork()
@@ -345,17 +355,16 @@ def test_sockets_and_processes_that_vanish_in_the_middle(connections: Connection
             churn()
         finally:
             os._exit(0)
-    enabled, begin = 0, time.monotonic()
-    while time.monotonic() < begin + 4 or (not enabled and time.monotonic() < begin + 40):
+    enabled, deadline = 0, time.monotonic() + 120
+    while (not enabled or rounds[0] < 50) and time.monotonic() < deadline:
         done = rescue(select=["unprotected"], pids=[pid], ports=[chosen.getsockname()[1]])
         assert done["failures"] == []
         enabled += done["enabled"]
-    seconds = time.monotonic() - begin
     os.write(report, b".")
     os.waitpid(pid, 0)
-    rounds, wrong = struct.unpack("ii", os.read(answers, 8))
+    (wrong,) = struct.unpack("i", os.read(answers, 4))
     assert wrong == 0
-    assert rounds * 40 > seconds * 50, "fewer than fifty a second"
+    assert rounds[0] >= 50, "fewer than two thousand have vanished"
     assert enabled > 0, "nothing was ever caught: the test shows nothing"
 
 
@@ -370,6 +379,76 @@ def test_another_socket_under_the_same_number_is_gone(connections: Connections) 
         with pytest.raises(_foreign_sockets.Gone):
             _foreign_sockets.fetch(tasks, owner, cookie)
         assert len(os.listdir("/proc/self/fd")) == opened
+
+
+def test_another_process_under_the_same_number_is_not_touched(connections: Connections, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The chosen one ends when its name has been read, and another process gets its number before its descriptors are."""
+    client, server = connections.pair(keepalive=False)
+    with ExitStack() as stack:
+        chosen = stack.enter_context(ended_early(b"chosen-worker"))
+
+        def matches(name: str, glob: str) -> bool:
+            if name != glob:
+                return False
+            os.kill(chosen, signal.SIGKILL)
+            os.waitpid(chosen, 0)
+            stack.enter_context(child(lambda: None, pid=chosen))  # it has the two sockets
+            return True
+
+        monkeypatch.setattr(_socket_owners.fnmatch, "fnmatchcase", matches)
+        assert numbers(rescue(select=BOTH, processes=["chosen-worker"])) == (0, 0, 0)
+        assert numbers(rescue(select=BOTH, pids=[chosen])) == (0, 2, 0)
+    assert is_on(client) and is_on(server)
+
+
+@contextmanager
+def ended_early(name: bytes) -> Iterator[int]:
+    """A process of that name that somebody else kills and waits for."""
+    ready, said = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        _libc.prctl(PR_SET_NAME, name)
+        os.write(said, b".")
+        signal.pause()
+    os.close(said)
+    assert os.read(ready, 1) == b"."
+    os.close(ready)
+    yield pid
+
+
+def test_names_that_no_process_has(connections: Connections) -> None:
+    connections.pair()
+    said: list[str] = []
+    with child(lambda: _libc.prctl(PR_SET_NAME, b"keepalive-tests")):
+        rescue(processes=["keepalive-t*", "keepalive-tests", "kepalive*", "*-no-such"], warn=said.append)
+    assert said == [
+        f"processes has {name}, and no process that can be seen is called so: compare it with what ps -e shows."
+        for name in ("kepalive*", "*-no-such")
+    ]
+
+
+def test_with_few_descriptors_many_processes_are_reached(connections: Connections) -> None:
+    opened = len(os.listdir("/proc/self/fd"))
+    pairs = [connections.pair(keepalive=False) for _turn in range(2 * opened)]
+
+    def keep(turn: int) -> None:
+        close(pairs[:turn] + pairs[turn + 1 :])
+
+    def close(pairs: list[Pair]) -> None:
+        for one in itertools.chain(*pairs):
+            one.close()
+
+    with ExitStack() as stack:
+        pids = [stack.enter_context(child(lambda turn=turn: keep(turn))) for turn in range(len(pairs))]  # type: ignore[misc]
+        close(pairs)
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        # Enough for half of the processes.
+        resource.setrlimit(resource.RLIMIT_NOFILE, (2 * (opened + 8), hard))
+        try:
+            done = rescue(select=BOTH, pids=pids)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert numbers(done) == (0, 2 * len(pairs), 0)
 
 
 def test_without_pidfd_getfd_it_says_so(connections: Connections, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -179,7 +179,16 @@ def test_peers(cidr, inside, outside):
             assert chosen.takes(a_socket(family=family, destination=address(text))) is expected
 
 
-@pytest.mark.parametrize("text", ["", "10.0.0.0/33", "10.0.0/8", "10.0.0.0/-1", "10.0.0.0/", "::/129", "host", "10.0.0.0/8/8"])
+def test_an_ipv4_address_and_the_ipv6_address_of_the_same_bytes_are_two():
+    chosen = _socket_selection.Filter(_socket_selection.Selection((), (), ("32.1.13.184",), (), True))
+    assert chosen.takes(a_socket(destination=address("32.1.13.184"))) is True
+    assert chosen.takes(a_socket(family=socket.AF_INET6, destination=address("2001:db8::"))) is False
+
+
+NO_NETWORKS = ["", "10.0.0.0/33", "10.0.0/8", "10.0.0.0/-1", "10.0.0.0/", "::/129", "host", "10.0.0.0/8/8", "10.0.0.0/8\n"]
+
+
+@pytest.mark.parametrize("text", NO_NETWORKS + [u"10.0.0.0/\u00b2", u"10.0.0.0/\u0668", "10.0.0.0/" + "9" * 5000])
 def test_what_is_no_network(text):
     with pytest.raises(_socket_selection.SelectionError) as error:
         _socket_selection.network(text)
@@ -202,6 +211,33 @@ def test_ports_of_either_end(port, expected):
 def test_what_is_no_port(port):
     with pytest.raises(_socket_selection.SelectionError):
         _socket_selection.check(_socket_selection.Selection((), (), (), (port,), True))
+
+
+def test_blanks_around_what_is_chosen_are_no_part_of_it():
+    chosen = _socket_selection.check(_socket_selection.Selection(["worker", " data*"], (), [" 10.0.0.0/8"], (), True))
+    assert (chosen.names, chosen.peers) == (["worker", "data*"], ["10.0.0.0/8"])
+
+
+@pytest.mark.parametrize("glob", ["worker", "*", "[jk]worker", "worker[0-9]", "it's", "x]"])
+def test_names_of_programs(glob):
+    assert _socket_selection.program(glob) == glob
+
+
+@pytest.mark.parametrize("text", ["[worker]", "[worker", "'worker'", "'worker", '"worker"', "['worker']", "[]", " [worker] "])
+def test_a_list_that_came_as_text_is_no_name(text):
+    with pytest.raises(_socket_selection.SelectionError) as error:
+        _socket_selection.check(_socket_selection.Selection(["fine", text], (), (), (), True))
+    assert str(error.value) == (
+        "processes has %s, whose brackets or quotes would be taken for a part of the name: write the name alone, several as"
+        " worker,database." % text.strip()
+    )
+
+
+@pytest.mark.parametrize("text", ["", " "])
+def test_an_empty_name(text):
+    with pytest.raises(_socket_selection.SelectionError) as error:
+        _socket_selection.check(_socket_selection.Selection([text], (), (), (), True))
+    assert str(error.value) == "processes has an empty name: write the program's, or leave it out."
 
 
 # --- where is looked -----------------------------------------------------------------------------
@@ -227,9 +263,13 @@ def here(monkeypatch):
             place[0] = HOME
 
     class Owners(object):
-        def __init__(self, looked_at):
-            self.unreadable = 0
-            self._known = dict((process.pid, process) for process in looked_at)
+        def __init__(self):
+            self.unreadable, self.unmatched, self._known = 0, [], {}
+
+        def read(self, names=(), pids=()):
+            chosen = [one for one in processes() if one.name in names or one.pid in pids or not (names or pids)]
+            self._known.update((process.pid, process) for process in chosen)
+            return chosen
 
         def processes_of(self, inode):
             return (self._known[inode],) if inode in self._known else ()
@@ -237,9 +277,8 @@ def here(monkeypatch):
         def of(self, _inode):
             return ()
 
-    def processes(names=(), pids=()):
-        known = [_socket_owners.Process(pid, name, namespace) for pid, (name, namespace) in sorted(PEOPLE.items())]
-        return [one for one in known if one.name in names or one.pid in pids or not (names or pids)]
+    def processes():
+        return [_socket_owners.Process(pid, name, namespace) for pid, (name, namespace) in sorted(PEOPLE.items())]
 
     monkeypatch.setattr(_network_namespaces, "inside", Inside)
     monkeypatch.setattr(_network_namespaces, "inode", lambda pid: HOME)
@@ -285,6 +324,7 @@ def test_all_are_counted_and_the_chosen_have_rows():
     result = _socket_report.report(selection(["boxed"]), 350, 0, options=True, everywhere=True)
     assert result["summary"] == dict(established=4, protected=2, stale=0, unprotected=2, unknown=0)
     assert [(row["name"], row["established"], row["unprotected"]) for row in result["processes"]] == [("boxed", 1, 1)]
+    assert result["processes"][0]["reasons"] == dict(off=0, runtime=1, pinned=0)
     assert result["sockets"] == []
 
 
@@ -340,6 +380,24 @@ def test_plans(idle, options, values, expected):
     request = _socket_rescue.check_request(_socket_rescue.Request(("stale", "unprotected"), values, 350))
     connection = Connection(a_socket(remaining=7100000, idle=idle), (), None, Namespace(1, KERNEL, time.time()))
     assert _socket_rescue.Planner(request).plan(connection, options) == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "pins", "before", "after"),
+    [
+        (Options(1, 45, 45, 9), {}, "keepalive on, next probe in 7100 s", "keepalive on, re-armed"),
+        (Options(0, 45, 45, 9), {}, "keepalive off", "keepalive on"),
+        (Options(0, 45, 45, 9), dict(time=45), "keepalive off", "keepalive on, time 45 pinned"),
+    ],
+)
+def test_a_diff_says_what_was_done(options, pins, before, after):
+    tally = _socket_rescue.Tally(10)
+    connection = Connection(a_socket(remaining=7100000), (), None, Namespace(1, KERNEL, time.time()))
+    tally.add(_socket_rescue.Outcome(connection, options, _socket_rescue.Plan(pins, "switch on"), None))
+    shown = tally.diff()
+    assert (shown["before"], shown["after"]) == tuple(
+        "None (None) 10.0.0.5:41000 -> 10.20.0.9:443: %s\n" % words for words in (before, after)
+    )
 
 
 def test_no_plan_where_the_state_was_not_chosen():

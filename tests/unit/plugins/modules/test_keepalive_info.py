@@ -15,7 +15,7 @@ import pytest
 
 pytest.importorskip("ansible.module_utils.basic")
 
-from ansible_collections.longlived.tcp.plugins.module_utils import _socket_report
+from ansible_collections.longlived.tcp.plugins.module_utils import _network_namespaces, _socket_report
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 from ansible_collections.longlived.tcp.plugins.modules import keepalive_info
 
@@ -44,7 +44,9 @@ def asked(monkeypatch):
     """The questions that were asked."""
     questions = []
 
-    def report(selection, idle_timeout, limit, options, everywhere):
+    def report(selection, idle_timeout, limit, options, everywhere, warn):
+        for name in set(selection.names) & set(["typo"]):
+            warn("no %s" % name)
         questions.append((selection.names, idle_timeout, limit, options, everywhere))
         return dict(summary=COUNTS, processes=ROWS, unreadable=dict(processes=1, namespaces=0))
 
@@ -66,6 +68,27 @@ def test_one_look_for_all_that_is_asked(asked, parameters, question, returned):
     assert asked == [question]
     (warning,) = module.warnings
     assert "1 processes" in warning
+
+
+def test_a_name_that_is_none_is_refused_and_one_that_nobody_has_is_a_warning(asked):
+    with pytest.raises(UserError) as error:
+        keepalive_info._live(FakeModule(processes=["[worker]"]))
+    assert "processes has [worker], whose brackets" in str(error.value)
+    assert asked == []
+    module = FakeModule(processes=[" worker", "typo"])
+    keepalive_info._live(module)
+    assert asked[0][0] == ["worker", "typo"]
+    assert module.warnings[0] == "no typo"
+
+
+def strand(*_arguments, **_more):
+    raise _network_namespaces.Stranded("No way back.")
+
+
+def test_in_a_foreign_namespace_it_does_not_go_on(monkeypatch):
+    monkeypatch.setattr(_socket_report, "report", strand)
+    with pytest.raises(_network_namespaces.Stranded):
+        keepalive_info._live(FakeModule(sockets=True))
 
 
 def refuse(*_arguments, **_more):

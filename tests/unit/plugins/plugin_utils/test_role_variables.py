@@ -56,6 +56,21 @@ LIVE = [
     (("enable", ["worker"], []), []),
     (("enable", "worker", ""), []),
     (("enable", [], "10.0.0.0/8, 2001:db8::/32"), []),
+    (("enable", ["[jk]worker", "worker[0-9]"], [" 10.0.0.0/8"]), []),
+    (("enable", "worker, database", []), []),
+    (("enable", [7], []), []),
+    (("leave", "[worker]", ""), ["keepalive_live_processes has [worker], whose brackets or quotes would be"]),
+    (("rearm", "['one', 'two']", ""), ["keepalive_live_processes has ['one', whose", "keepalive_live_processes has 'two'], whose"]),
+    (("enable", "[worker,", ""), ["keepalive_live_processes has [worker, whose", "keepalive_live_processes has an empty name: "]),
+    (("enable", ['"worker"'], []), ['keepalive_live_processes has "worker", whose']),
+    (("enable", [["worker"]], []), ["keepalive_live_processes has ['worker'], whose"]),
+    *(
+        (("enable", nothing, []), ["keepalive_live_sockets is enable, and nothing says", "keepalive_live_processes has an empty name: "])
+        for nothing in ([""], [" "], [None], " ")
+    ),
+    (("leave", None, 5), ["keepalive_live_processes is None, and must be a list", "keepalive_live_peers is 5, and must be a list"]),
+    (("rearm", [], [None]), ["keepalive_live_peers has , which is no network"]),
+    (("rearm", [], ["10.0.0.0/\u00b2"]), ["keepalive_live_peers has 10.0.0.0/\u00b2, which is no network"]),
     (("enable", [], []), ["keepalive_live_sockets is enable, and nothing says for which connections: name programs in"]),
     (("enable", "", ""), ["keepalive_live_sockets is enable, and nothing says for which connections: name programs in"]),
     (
@@ -70,3 +85,18 @@ def test_what_is_to_be_done_to_live_connections(live: tuple[object, ...], senten
     said = mistakes(GOOD, "keepalive_", [], live=dict(zip(("sockets", "processes", "peers"), live, strict=True)))
     assert len(said) == len(sentences)
     assert all(line.startswith(sentence) for line, sentence in zip(said, sentences, strict=True))
+
+
+def test_programs_that_are_verified() -> None:
+    assert mistakes(GOOD, "keepalive_verify_", [], processes="worker, database") == []
+    assert mistakes(GOOD, "keepalive_verify_", [], processes="[worker]") == [
+        "keepalive_verify_processes has [worker], whose brackets or quotes would be taken for a part of the name:"
+        " write the name alone, several as worker,database."
+    ]
+
+
+def test_how_to_choose_every_program_can_be_typed_as_it_stands() -> None:
+    (said,) = mistakes(GOOD, "keepalive_", [], live={"sockets": "enable", "processes": [], "peers": []})
+    assert said.endswith(
+        "name programs in keepalive_live_processes (keepalive_live_processes=* for all), or networks in keepalive_live_peers."
+    )

@@ -119,9 +119,11 @@ def test_summary_of_a_host_that_was_only_looked_at() -> None:
     assert summary(looked) == f"time/intvl/probes 45/45/9; next boot: {DROP_IN}; not kept alive in 1 container: x (pid 7) with 7200/75/9"
 
 
-def process(name: str, stale: int, unprotected: int, unit: str | None = None) -> dict[str, Any]:
+def process(name: str, stale: int, off: int, unit: str | None = None, runtime: int = 0, pinned: int = 0) -> dict[str, Any]:
+    unprotected = off + runtime + pinned
     counts = {"established": 5, "protected": 5 - stale - unprotected, "stale": stale, "unprotected": unprotected, "unknown": 0}
-    return {"pid": 7, "name": name, "user": "app", "unit": unit, **counts}
+    reasons = {"off": off, "runtime": runtime, "pinned": pinned}
+    return {"pid": 7, "name": name, "user": "app", "unit": unit, "reasons": reasons, **counts}
 
 
 @pytest.mark.parametrize(
@@ -129,18 +131,45 @@ def process(name: str, stale: int, unprotected: int, unit: str | None = None) ->
     [
         (
             process("worker", 2, 0, "worker.service"),
-            "worker (pid 7, worker.service) has 2 stale of 5 connections: set keepalive_live_sockets to rearm with"
-            " keepalive_live_processes [worker], or restart it.",
+            "worker (pid 7, worker.service) has 2 stale of 5 connections: set keepalive_live_sockets=rearm and"
+            " keepalive_live_processes=worker, or restart it.",
         ),
         (
             process("worker", 2, 1),
-            "worker (pid 7) has 2 stale and 1 unprotected of 5 connections: set keepalive_live_sockets to enable with"
-            " keepalive_live_processes [worker], or restart it, if it asks for keepalive then.",
+            "worker (pid 7) has 2 stale and 1 unprotected of 5 connections: set keepalive_live_sockets=enable and"
+            " keepalive_live_processes=worker, or restart it, if it asks for keepalive then.",
         ),
         (
             process("worker", 0, 3),
-            "worker (pid 7) has 3 unprotected of 5 connections: set keepalive_live_sockets to enable with"
-            " keepalive_live_processes [worker], or restart it, if it asks for keepalive then.",
+            "worker (pid 7) has 3 unprotected of 5 connections: set keepalive_live_sockets=enable and"
+            " keepalive_live_processes=worker, or restart it, if it asks for keepalive then.",
+        ),
+        # To enable or to restart would change nothing.
+        (
+            process("worker", 0, 0, runtime=3),
+            "worker (pid 7) has 3 unprotected of 5 connections: set shorter values in its network namespace, where the kernel's are"
+            " too long for 3 of them (docs/containers.md).",
+        ),
+        (
+            process("worker", 0, 0, pinned=1),
+            "worker (pid 7) has 1 unprotected of 5 connections: configure the program, which has set times of its own that are too"
+            " long for 1 of them, or replace these with keepalive_live_sockets=enable and keepalive_live_processes=worker.",
+        ),
+        (
+            process("worker", 1, 0, runtime=2, pinned=1),
+            "worker (pid 7) has 1 stale and 3 unprotected of 5 connections: set keepalive_live_sockets=rearm and"
+            " keepalive_live_processes=worker, or restart it; set shorter values in its network namespace, where the kernel's are"
+            " too long for 2 of them (docs/containers.md); configure the program, which has set times of its own that are too"
+            " long for 1 of them, or replace these with keepalive_live_sockets=enable and keepalive_live_processes=worker.",
+        ),
+        # As it can be typed, and never as a glob for others than those of its shape.
+        *(
+            (
+                process(name, 1, 0),
+                f"{name} (pid 7) has 1 stale of 5 connections: set keepalive_live_sockets=rearm and"
+                f" keepalive_live_processes={typed}, or restart it.",
+            )
+            for name, typed in (("tmux: server", "tmux:?server"), ("*", "?"), ("[a]", "?a?"), ("a,b'", "a?b?"), ("x-1.2_y+z", "x-1.2_y+z"))
         ),
         (process("worker", 0, 0), None),
         ({**process("worker", 0, 0), "unknown": 5, "protected": 0}, None),

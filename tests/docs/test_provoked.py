@@ -1,0 +1,319 @@
+# Copyright (c) 2026, longlived.tcp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Messages that no other test provokes, word for word: those about a kernel, a right or a moment that is hard to come by."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible_collections.longlived.tcp.plugins.filter import keepalive_plan
+from ansible_collections.longlived.tcp.plugins.module_utils import (
+    _aws_config,
+    _aws_config_edit,
+    _aws_files,
+    _boot,
+    _foreign_sockets,
+    _guardian,
+    _netlink,
+    _network_namespaces,
+    _runtime,
+    _safe_file,
+    _socket_report,
+    _socket_rescue,
+    _sysctl_d,
+    _transaction,
+)
+from ansible_collections.longlived.tcp.plugins.modules import keepalive_info, keepalive_sysctl, socket_keepalive
+from ansible_collections.longlived.tcp.plugins.plugin_utils import _yaml_merge
+
+DROP_IN = "/etc/sysctl.d/99-tcp-keepalive.conf"
+
+
+def said(call: Callable[[], Any]) -> str:
+    with pytest.raises(Exception) as caught:
+        call()
+    return str(caught.value)
+
+
+def failing(number: int) -> Callable[..., Any]:
+    """What fails as the system does."""
+
+    def call(*_arguments: Any, **_named: Any) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: _transaction._check_path("/etc/sysctl.d/a\nb.conf"),
+            "The name '/etc/sysctl.d/a\\nb.conf' holds a control character: choose a name without.",
+        ),
+        (
+            lambda: _foreign_sockets.get(-1, _foreign_sockets.KEEPALIVE),
+            "Cannot read the options of the socket: Bad file descriptor.",
+        ),
+        (
+            lambda: _foreign_sockets.put(-1, _foreign_sockets.KEEPALIVE, 1),
+            "Cannot set the options of the socket: Bad file descriptor.",
+        ),
+        (
+            lambda: keepalive_plan.keepalive_plan([350], lost=3),
+            "keepalive_plan: knows lost_probes, margin, intvl and probes, and nothing else.",
+        ),
+        (
+            lambda: _yaml_merge._inner({"spec": []}, "node.yml", "spec"),
+            "node.yml: spec is no mapping: correct it.",
+        ),
+        (
+            lambda: _yaml_merge._allow({"allowedUnsafeSysctls": "net.*"}, "allowedUnsafeSysctls", "node.yml"),
+            "node.yml: allowedUnsafeSysctls is no list: correct it.",
+        ),
+    ],
+)
+def test_what_was_asked_for_cannot_be(call: Callable[[], Any], message: str) -> None:
+    # ansible-core 2.19 adds what the error came from.
+    assert said(call).startswith(message.rstrip("."))
+
+
+@pytest.mark.parametrize(
+    ("number", "message"),
+    [
+        (errno.ENOSPC, "No space left on device; free space or inodes on its file system and run again."),
+        (errno.EDQUOT, "Disk quota exceeded; free space or inodes within the quota and run again."),
+        (
+            errno.EBUSY,
+            "Device or resource busy; something is mounted on it, as in a container: change what is mounted there, or unmount it.",
+        ),
+        (errno.EROFS, "Read-only file system; its file system has become read-only."),
+        (
+            errno.EPERM,
+            "Operation not permitted; its directory may be immutable (lsattr -d) or a security module may forbid it.",
+        ),
+    ],
+)
+def test_a_file_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: int, message: str) -> None:
+    (tmp_path / "x.conf").write_text("old\n")
+    found = _safe_file.read(str(tmp_path / "x.conf"))
+    monkeypatch.setattr(_safe_file.os, "rename", failing(number))
+    with _safe_file.stage(found, b"new\n") as staged:
+        assert said(staged.commit) == f"Cannot replace {tmp_path}/x.conf: {message}"
+    assert (tmp_path / "x.conf").read_text() == "old\n"
+
+
+def test_another_process_holds_the_lock(tmp_path: Path) -> None:
+    path = str(tmp_path / "x.conf")
+    with _safe_file.lock(path):
+        message = said(lambda: _safe_file.lock(path, seconds=0).__enter__())
+    assert message == f"Cannot change {path}: another process has held a lock on {tmp_path} for 0 s; run again when it has ended."
+
+
+def test_a_line_takes_the_key_back() -> None:
+    request = _transaction.Request(True, {"time": 45}, DROP_IN, True, False, None)
+    assert _transaction._overridden(request, "time", _sysctl_d.Setting(7200, None, None, None)) == (
+        "net.ipv4.tcp_keepalive_time = 45 in /etc/sysctl.d/99-tcp-keepalive.conf has no effect at the next boot,"
+        " which gives it the kernel's default, 7200: look for a line that excludes it."
+    )
+
+
+def test_the_kernel_and_its_directories_refuse(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(_runtime, "PROC_SYS", str(tmp_path))
+    assert said(lambda: _runtime.write({"time": 45, "intvl": 45, "probes": 9})) == (
+        "The kernel refused net.ipv4.tcp_keepalive_time = 45: No such file or directory."
+    )
+    monkeypatch.setattr(_transaction, "_missing_directory", lambda decision: "/etc/sysctl.d")
+    monkeypatch.setattr(_transaction.os, "mkdir", failing(errno.EROFS))
+    assert said(lambda: _transaction._directory_for(None).__enter__()) == (
+        "Cannot make the directory /etc/sysctl.d: Read-only file system."
+    )
+    assert said(lambda: _aws_files._make_directories(f"{tmp_path}/.aws/config")) == (
+        f"Cannot create the directory {tmp_path}/.aws: Read-only file system."
+    )
+
+
+def test_the_home_changes_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_aws_files._users, "acting_as", lambda user: contextlib.nullcontext())
+    place = SimpleNamespace(path="/home/alice/.aws/config", user=None)
+
+    def gone() -> None:
+        with _aws_files._rights_at(place):
+            raise OSError(errno.ENOTDIR, "Not a directory")
+
+    assert said(gone) == "Cannot use /home/alice/.aws/config: Not a directory: something changes there at this moment; run again."
+
+
+def test_the_group_of_the_file_cannot_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_aws_files.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(_aws_files.os, "getegid", lambda: 1000)
+    monkeypatch.setattr(_aws_files.os, "getgroups", lambda: [1000])
+    found = SimpleNamespace(path="/home/alice/.aws/config", stat=SimpleNamespace(st_uid=1000, st_gid=20))
+    assert said(lambda: _aws_files._check_owner(found)) == (
+        "/home/alice/.aws/config belongs to group id 20, of which its owner is no member: correct its group (chgrp)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "message"),
+    [
+        (errno.EPERM, "The sockets of process 7 may not be reached: run as root (become: true)."),
+        (errno.EINVAL, "A thread of process 7 has descriptors of its own, which Linux reaches from 6.9 on: restart the program."),
+        (errno.EMFILE, "The sockets of process 7 cannot be reached: Too many open files."),
+    ],
+)
+def test_another_process_cannot_be_reached(number: int, message: str) -> None:
+    assert str(_foreign_sockets._why(number, 7)) == message
+
+
+def test_what_the_machine_forbids(monkeypatch: pytest.MonkeyPatch) -> None:
+    refusing = SimpleNamespace(syscall=lambda *_arguments: -1)
+    monkeypatch.setattr(_foreign_sockets, "_libc", refusing)
+    monkeypatch.setattr(_foreign_sockets.ctypes, "get_errno", lambda: errno.EPERM)
+    assert said(_foreign_sockets.check_possible) == (
+        "pidfd_getfd is forbidden here (Operation not permitted), as in some containers: run this on the host itself."
+    )
+    monkeypatch.setattr(_netlink.socket, "socket", failing(errno.EPERM))
+    assert said(lambda: _netlink.opened(4).__enter__()) == "Cannot ask the kernel over netlink (protocol 4): Operation not permitted."
+    monkeypatch.setattr(_guardian.os, "fork", failing(errno.EAGAIN))
+    guardian = _guardian.Guardian()
+    assert said(guardian.start) == "Cannot start the process that watches while timers are re-armed: Resource temporarily unavailable."
+
+
+def test_nobody_has_the_connection() -> None:
+    kernels_own = SimpleNamespace(socket=SimpleNamespace(timer=1, cookie=1), processes=[])
+    look = SimpleNamespace(owners_of=lambda connection: [])
+    assert _socket_rescue._one(None, None, None, kernels_own, look, True).reason == "No process that can be seen has a descriptor of it."
+
+
+def test_others_processes_are_closed_to_this_user() -> None:
+    assert list(_socket_report.unseen({"unreadable": {"processes": 3, "namespaces": 1}})) == [
+        "Not everything could be seen: the descriptors of 3 processes and 1 network namespaces are closed to this user; use become."
+    ]
+
+
+def test_the_kernel_lists_nothing() -> None:
+    refusing = SimpleNamespace(send=failing(errno.EPERM))
+    assert said(lambda: list(_netlink.answers(refusing, 20, b""))) == (
+        "The kernel refuses to list its TCP sockets and addresses: Operation not permitted."
+    )
+
+
+@pytest.mark.parametrize(
+    ("answers", "message"),
+    [
+        ([-1], "Cannot enter the network namespace of process {}: Operation not permitted."),
+        ([0, -1], "Cannot come back from the network namespace of process {}: run again."),
+    ],
+)
+def test_network_namespaces_are_closed(monkeypatch: pytest.MonkeyPatch, answers: list[int], message: str) -> None:
+    setns = SimpleNamespace(setns=lambda *_arguments: answers.pop(0))
+    monkeypatch.setattr(_network_namespaces.ctypes, "CDLL", lambda *_arguments, **_named: setns)
+    monkeypatch.setattr(_network_namespaces.ctypes, "get_errno", lambda: errno.EPERM)
+
+    def inside() -> None:
+        with _network_namespaces.inside(os.getpid()):
+            pass
+
+    assert said(inside) == message.format(os.getpid())
+
+
+def test_what_may_decide_otherwise_at_boot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(_boot._other_sources, "seen", lambda: [])
+    rules = _sysctl_d.rules_for(None)
+    file = _sysctl_d._File("/run/sysctl.d/50-x.conf", "/run/sysctl.d/50-x.conf", b"net.ipv4.tcp_keepalive_time = 30\n")
+
+    class Tree:
+        def unreadable(self) -> list[str]:
+            return ["/etc/sysctl.d/98-secret.conf"]
+
+        def boot(self, _rules: Any, defaults: dict[str, int]) -> dict[str, Any]:
+            return {name: _sysctl_d.Setting(4000000 if name == "time" else value, DROP_IN, 3, DROP_IN) for name, value in defaults.items()}
+
+        def procps(self, _rules: Any, defaults: dict[str, int]) -> dict[str, Any]:
+            changed = {**defaults, "time": 100}
+            return {name: _sysctl_d.Setting(value, "/etc/sysctl.conf", 9, "/etc/sysctl.conf") for name, value in changed.items()}
+
+    warnings = _boot.Boot(Tree(), rules, None, None, [file]).warnings()
+    assert warnings == [
+        "/etc/sysctl.d/98-secret.conf cannot be read, and what it sets at boot is not known: run as root (become: true).",
+        "/run/sysctl.d/50-x.conf sets net.ipv4.tcp_keepalive_time now, but is gone at the next boot, unless something makes it anew"
+        " before: put the setting below /etc.",
+        "This host has no systemd; the boot values are those that sysctl.d(5) gives its files.",
+        "/etc/sysctl.d/99-tcp-keepalive.conf line 3 sets net.ipv4.tcp_keepalive_time to 4000000, which this kernel may refuse"
+        " (it depends on its HZ) and then keep its default.",
+        "A boot sets net.ipv4.tcp_keepalive_time to 4000000 (/etc/sysctl.d/99-tcp-keepalive.conf line 3), but 'sysctl --system'"
+        " would set it to 100 (/etc/sysctl.conf line 9).",
+    ]
+
+
+class Ended(Exception):
+    """A module has failed."""
+
+
+class FakeModule:
+    """What a module needs of AnsibleModule until it fails."""
+
+    check_mode = False
+
+    def __init__(self, given: dict[str, Any], argument_spec: dict[str, Any]) -> None:
+        self.params = {**{name: option.get("default") for name, option in argument_spec.items()}, **given}
+
+    def fail_json(self, msg: str) -> None:
+        raise Ended(msg)
+
+    warn = fail_json
+
+
+@pytest.mark.parametrize(
+    ("module", "given", "message"),
+    [
+        (
+            socket_keepalive,
+            {},
+            "Nothing is chosen: give at least one of processes, pids, peers and ports (processes: ['*'] for all).",
+        ),
+        (socket_keepalive, {"processes": ["*"], "idle_timeout": 0}, "idle_timeout is 0, and must be at least 1."),
+        (keepalive_info, {"idle_timeout": 0}, "idle_timeout is 0, and must be at least 1 second."),
+    ],
+)
+def test_options_of_modules(monkeypatch: pytest.MonkeyPatch, module: Any, given: dict[str, Any], message: str) -> None:
+    def made(argument_spec: dict[str, Any], supports_check_mode: bool) -> FakeModule:
+        return FakeModule(given, argument_spec)
+
+    monkeypatch.setattr(module, "AnsibleModule", made)
+    assert said(module.main) == message
+
+
+def test_some_connections_could_not_be_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    tally = SimpleNamespace(failed=2, failures=[{"reason": "The sockets of process 7 may not be reached."}])
+    monkeypatch.setattr(socket_keepalive, "Tally", lambda limit: tally)
+    monkeypatch.setattr(socket_keepalive, "protect", lambda *_arguments, **_named: ())
+    given = {"processes": ["*"], "idle_timeout": 350, "limit": 100, "select": ["stale"]}
+    monkeypatch.setattr(socket_keepalive, "AnsibleModule", lambda argument_spec, **_named: FakeModule(given, argument_spec))
+    assert said(socket_keepalive.main) == (
+        "2 connections could not be changed, the first because: The sockets of process 7 may not be reached."
+    )
+
+
+def test_a_section_that_no_change_makes_right() -> None:
+    document = _aws_config.parse(b"[default]\nregion = a\n", "/home/alice/.aws/config")
+    section = document.sections[0]
+    change = SimpleNamespace(document=document, touched=[(section, {"region": "b"}, "present")], removed=[])
+    message = said(lambda: _aws_config_edit.Edit._check(change, document.lines))
+    assert message == "/home/alice/.aws/config, line 1: this section cannot be changed safely; change it by hand."
+
+
+def test_another_file_decides_at_the_next_boot() -> None:
+    row = {"key": "net.ipv4.tcp_keepalive_time", "value": 100, "file": "/etc/sysctl.d/99-zzz.conf", "line": 1}
+    assert keepalive_sysctl._overridden(row) == (
+        "At the next boot net.ipv4.tcp_keepalive_time will be 100, not what this task sets: /etc/sysctl.d/99-zzz.conf line 1 decides."
+    )
