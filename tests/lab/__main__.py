@@ -58,7 +58,7 @@ def main() -> int:
     otherwise = wrong(findings)
     if asked.write and not otherwise:
         write(findings)
-    print(page.page(findings).split("## Every cell")[0])
+    print(page.page(findings).partition("## Every cell")[0])
     for one in otherwise:
         say(f"otherwise than expected: {one}")
     for name, reason in findings["missing"].items():
