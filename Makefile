@@ -43,7 +43,7 @@ lab: $(NOX)  ## Real clients on paths that forget idle connections (SCALE=1 in e
 	@$(NOX) -s whole_lab -- --scale $(SCALE) --netem "$(NETEM)" $(if $(filter 1,$(SCALE)),--write)
 
 .PHONY: benchmark
-benchmark: $(NOX)  ## The playbooks beside what a user writes today (ARGS=--write puts the figures into docs/performance.md)
+benchmark: $(NOX)  ## The playbooks beside what a user writes today (some 25 minutes on a quiet machine)
 	@$(NOX) -s benchmark -- $(ARGS)
 
 .PHONY: hosts-down

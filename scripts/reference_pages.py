@@ -172,6 +172,11 @@ Their variables are those of the roles.
 | `longlived.tcp.keepalive` | [keepalive](keepalive_role.md), then [keepalive_verify](keepalive_verify_role.md), on all hosts |
 | `longlived.tcp.verify` | [keepalive_verify](keepalive_verify_role.md) alone: changes nothing |
 | `longlived.tcp.rollback` | [keepalive](keepalive_role.md) with `keepalive_state: absent`, then the other |
+
+## Defaults for all modules
+
+All modules are in the action group `longlived.tcp.keepalive`: `module_defaults: {group/longlived.tcp.keepalive: {...}}`, with options
+that the modules in a play have in common, such as `idle_timeout`.
 """
 
 

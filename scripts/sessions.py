@@ -91,7 +91,11 @@ def main() -> int:
                 print(f"  {HOW_TO_REPEAT} {name} -- {shlex.quote(test)}")
             if len(of_this) != 1:
                 print(f"  {HOW_TO_REPEAT} {name}")
-    return 1 if failed or not ended else 0
+    skipped = {reason.split(":", 1)[0] for reason in reasons}
+    if skipped.issuperset(one.name for one in ended):
+        print("\nNothing was run at all.")
+        return 1
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
