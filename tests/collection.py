@@ -6,12 +6,17 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
+import shutil
 import sys
+import tempfile
 import types
 from pathlib import Path
 
-PLUGINS = Path(__file__).resolve().parents[1] / "plugins"
+CHECKOUT = Path(__file__).resolve().parents[1]
+PLUGINS = CHECKOUT / "plugins"
 NAME = "ansible_collections.longlived.tcp.plugins"
 
 
@@ -23,6 +28,18 @@ def put_in_place() -> None:
     _package(NAME, str(PLUGINS))
     for kind in ("module_utils", "modules"):
         _package(f"{NAME}.{kind}", str(PLUGINS / kind))
+
+
+@functools.cache
+def in_a_directory() -> Path:
+    """A directory in which this checkout is the collection, for the programs that look for it there, and for imports."""
+    root = Path(tempfile.mkdtemp(prefix="longlived-tcp-collections-"))
+    link = root / "ansible_collections" / "longlived" / "tcp"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(CHECKOUT)
+    atexit.register(shutil.rmtree, root)
+    sys.path.insert(0, str(root))
+    return root
 
 
 def _package(name: str, path: str) -> None:

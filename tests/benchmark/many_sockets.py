@@ -16,15 +16,16 @@ import contextlib
 import json
 import os
 import resource
-import signal
 import socket
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+from tests.sockets.processes import child
 from tests.sysctl_d.namespaces import CLONE_NEWNET, unshare
 
 PROCESSES = 10
@@ -52,36 +53,24 @@ def main(pairs: int) -> None:
     print(f"enabling {enabled:>7}       {enabling:7.2f} s  {enabling / report:6.2f} x the report (2 at most)")
 
 
-@contextlib.contextmanager
-def owner(address: str, pairs: int) -> Iterator[None]:
+def owner(address: str, pairs: int) -> AbstractContextManager[int]:
     """A process with so many connections to itself. A quarter of the ends asks for keepalive."""
-    ready, said = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            most = 2 * pairs + 100
-            if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < most:
-                resource.setrlimit(resource.RLIMIT_NOFILE, (most, max(most, resource.getrlimit(resource.RLIMIT_NOFILE)[1])))
-            kept = []
-            with socket.socket() as listener:
-                listener.bind((address, 0))
-                listener.listen(16)
-                for number in range(pairs):
-                    client = socket.socket()
-                    client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, number % 2)
-                    client.connect(listener.getsockname())
-                    kept += [client, listener.accept()[0]]
-            os.write(said, b".")
-            signal.pause()
-        finally:
-            os._exit(1)
-    os.close(said)
-    try:
-        assert os.read(ready, 1) == b".", "the process could not open its connections"
-        yield
-    finally:
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+    kept: list[socket.socket] = []
+
+    def connect() -> None:
+        most = 2 * pairs + 100
+        if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < most:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, max(most, resource.getrlimit(resource.RLIMIT_NOFILE)[1])))
+        with socket.socket() as listener:
+            listener.bind((address, 0))
+            listener.listen(16)
+            for number in range(pairs):
+                client = socket.socket()
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, number % 2)
+                client.connect(listener.getsockname())
+                kept.extend((client, listener.accept()[0]))
+
+    return child(connect)
 
 
 def seconds(command: list[str]) -> float:

@@ -9,17 +9,13 @@
 
 from __future__ import annotations
 
-import atexit
 import os
-import shutil
-import sys
-import tempfile
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from tests.collection import in_a_directory
 
 settings.register_profile(
     "keepalive",
@@ -32,18 +28,7 @@ settings.register_profile(
 settings.load_profile("keepalive")
 
 
-def _collections() -> Path:
-    """A directory in which the repository is the collection longlived.tcp."""
-    root = Path(tempfile.mkdtemp(prefix="longlived-tcp-collections-"))
-    link = root / "ansible_collections" / "longlived" / "tcp"
-    link.parent.mkdir(parents=True)
-    link.symlink_to(REPOSITORY)
-    atexit.register(shutil.rmtree, root)
-    return root
-
-
-COLLECTIONS = _collections()
-sys.path.insert(0, str(COLLECTIONS))
+COLLECTIONS = in_a_directory()
 
 
 @pytest.fixture(scope="session")

@@ -15,11 +15,12 @@ import botocore.httpsession
 import pytest
 import yaml
 
+from tests.collection import CHECKOUT
+
 from . import clients
-from .conftest import REPOSITORY
 from .service import service
 
-TEXT = (REPOSITORY / "docs" / "aws.md").read_text()
+TEXT = (CHECKOUT / "docs" / "aws.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
 SLOW = 2.5
 

@@ -6,29 +6,13 @@
 
 from __future__ import annotations
 
-import atexit
-import shutil
-import sys
-import tempfile
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.collection import in_a_directory
 
-
-def _collections() -> Path:
-    """A directory in which the checkout is the collection longlived.tcp."""
-    root = Path(tempfile.mkdtemp(prefix="longlived-tcp-collections-"))
-    link = root / "ansible_collections" / "longlived" / "tcp"
-    link.parent.mkdir(parents=True)
-    link.symlink_to(ROOT)
-    atexit.register(shutil.rmtree, root)
-    return root
-
-
-COLLECTIONS = _collections()
-sys.path.insert(0, str(COLLECTIONS))
+COLLECTIONS = in_a_directory()
 
 
 @pytest.fixture(scope="session")

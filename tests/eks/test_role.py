@@ -17,8 +17,9 @@ import pytest
 import yaml
 from ansible_collections.longlived.tcp.plugins.plugin_utils._eks_files import files
 
+from tests.collection import CHECKOUT
+
 from .clusters import AMI, CLUSTER_CONFIG, cluster
-from .conftest import ROOT
 
 PLAY = [{"hosts": "all", "gather_facts": False, "tasks": [{"ansible.builtin.include_role": {"name": "longlived.tcp.eks_keepalive"}}]}]
 
@@ -53,7 +54,7 @@ class Controller:
         environment = {
             **os.environ,
             "ANSIBLE_COLLECTIONS_PATH": str(self._collections),
-            "ANSIBLE_CONFIG": str(ROOT / "tests" / "ansible.cfg"),
+            "ANSIBLE_CONFIG": str(CHECKOUT / "tests" / "ansible.cfg"),
             "ANSIBLE_HOME": str(self.place / "ansible"),
             "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_STDOUT_CALLBACK": "default",
