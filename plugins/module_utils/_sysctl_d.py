@@ -196,13 +196,14 @@ def with_values(content, values, rules):
     return _appended(text, [_assignment(name, values) for name in NAMES if alone[name].value != values[name]]).encode("latin-1")
 
 
-def without_values(content):
+def without_values(content, rules):
     """The bytes of a file after every line that assigns one of our keys has left it.
 
-    What `with_values` appended goes as it came, so that a file that had no final newline has none.
+    Also a line that only younger versions read: the next upgrade would. What `with_values` appended goes
+    as it came, so that a file that had no final newline has none.
     """
     text = content.decode("latin-1")
-    lines = [line for found in _own_lines(content, rules_for(None)).values() for line in found]
+    lines = [line for found in _own_lines(content, rules_for(None)._replace(climbs=rules.climbs)).values() for line in found]
     for line in sorted(lines, key=lambda line: -line.start):
         ending = _END_OF_LINE.match(text, line.end)
         head, tail = text[: line.start], text[ending.end() if ending else line.end :]

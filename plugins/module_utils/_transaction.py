@@ -68,7 +68,7 @@ def decide(request):
         _check_is_read(boot, request.path, found.path)
         content = _sysctl_d.with_values(found.content, request.values, boot.rules)
     else:
-        content = _content_without(request.path, found)
+        content = _content_without(request.path, found, boot.rules)
     boot = boot.replacing(found.path, content)
     settings = boot.settings()
     overriding = [(name, settings[name]) for name in NAMES if request.present and settings[name].value != request.values[name]]
@@ -127,11 +127,11 @@ def _check_is_read(boot, path, real):
     raise ChangeError("No boot reads %s: choose a name that ends in .conf, without a dot in front, in /etc/sysctl.d." % name)
 
 
-def _content_without(path, found):
+def _content_without(path, found, rules):
     """The file's bytes without our keys; None where nothing is left of a drop-in that held them, or was made for them."""
     if found.content is None:
         return None
-    content = _sysctl_d.without_values(found.content)
+    content = _sysctl_d.without_values(found.content, rules)
     is_drop_in = os.path.dirname(path) in _sysctl_d.DIRECTORIES and not os.path.islink(path)
     was_ours = content != found.content or content.strip() != b""  # an empty file masks another one
     return None if is_drop_in and was_ours and _sysctl_d.holds_nothing(content) else content

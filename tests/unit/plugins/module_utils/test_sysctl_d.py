@@ -209,7 +209,7 @@ def test_with_values(old, new):
 )
 @pytest.mark.parametrize("rules", [NEW, OLD], ids=["new", "old"])
 def test_undoing(old, rules):
-    assert _sysctl_d.without_values(_sysctl_d.with_values(old, VALUES, rules)) == old
+    assert _sysctl_d.without_values(_sysctl_d.with_values(old, VALUES, rules), rules) == old
 
 
 @pytest.mark.parametrize(
@@ -224,8 +224,15 @@ def test_undoing(old, rules):
         (b"-" + KEY + b"=1\n" + OURS, b""),
     ],
 )
-def test_without_values(old, new):
-    assert _sysctl_d.without_values(old) == new
+@pytest.mark.parametrize("rules", [NEW, OLD], ids=["new", "old"])
+def test_without_values(old, new, rules):
+    assert _sysctl_d.without_values(old, rules) == new
+
+
+def test_a_path_that_climbs_is_ours_where_systemd_follows_it():
+    old = b"net/ipv4/../ipv4/tcp_keepalive_time=1\n"
+    assert _sysctl_d.without_values(old, _sysctl_d.rules_for(248)) == b""
+    assert _sysctl_d.without_values(old, _sysctl_d.rules_for(249)) == old
 
 
 @pytest.mark.parametrize(
