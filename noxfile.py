@@ -22,7 +22,10 @@ from tests.hosts import unavailable
 from tests.hosts.machine import apt_to_itself
 
 nox.needs_version = ">=2024.10.9"
-nox.options.default_venv_backend = "venv"
+# An environment in a fifth of the time that venv takes, and packages without the bytecode of what is never imported: there
+# are some thirty environments.
+nox.options.default_venv_backend = "virtualenv"
+os.environ.setdefault("PIP_NO_COMPILE", "1")
 nox.options.reuse_venv = "yes"
 nox.options.stop_on_first_error = False
 

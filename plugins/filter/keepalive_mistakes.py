@@ -41,11 +41,6 @@ options:
   live:
     description: What is to be done to live connections, that is C(sockets), C(processes) and C(peers) as in the role's variables.
     type: dict
-  processes:
-    description: Globs of the names of programs whose connections are looked at.
-    type: list
-    elements: str
-    default: []
 """
 
 EXAMPLES = r"""

@@ -26,12 +26,11 @@ def mistakes(
     foreign: Iterable[str] = (),
     serial: object = 1,
     live: Mapping[str, Any] | None = None,
-    processes: object = (),
 ) -> list[str]:
     """A sentence for each value out of its range and each variable that starts like the roles' and that none of them has.
 
     `foreign` are somebody else's variables; `serial` is how many hosts may reboot at the same time; `live` is what is
-    to be done to live connections, its `sockets`, `processes` and `peers`; `processes` are programs that are looked at.
+    to be done to live connections, its `sockets`, `processes` and `peers`.
     """
     unknown = sorted(set(names) - set(known()) - set(foreign))
     found = _out_of_range(values, prefix) + [_unknown(name) for name in unknown]
@@ -39,7 +38,7 @@ def mistakes(
         found.append(
             f"keepalive_reboot_serial is {serial!s}, and must be a whole number from 1 on: how many hosts may reboot at the same time."
         )
-    return found + _about_elements(processes, prefix, "processes") + (_about_live(live, f"{prefix}live_") if live else [])
+    return found + (_about_live(live, f"{prefix}live_") if live else [])
 
 
 @functools.cache

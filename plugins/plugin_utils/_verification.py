@@ -112,10 +112,11 @@ def summary(result: Mapping[str, Any], info: Mapping[str, Any] | None = None) ->
     `result` is what `keepalive_sysctl` returned, with the values before and after, and `info` what
     `keepalive_info` did after it; or `result` is that of `keepalive_info`, alone.
     """
-    info = result if info is None and "consistent" in result else info
+    alone = "consistent" in result
+    info = result if alone else info
     runtime = result["runtime"]
     before, after = (_values(runtime.get(when, runtime)) for when in ("before", "after"))
-    values = after if result is info else f"{after}, unchanged" if before == after else f"{before} -> {after}"
+    values = after if alone else f"{after}, unchanged" if before == after else f"{before} -> {after}"
     files = sorted({result["boot"][name]["file"] or "the kernel's defaults" for name in NAMES})
     rebooted = ""
     if info is not None and info["boot_id"] != result["boot_id"]:

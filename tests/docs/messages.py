@@ -31,6 +31,9 @@ GAP = "…"
 # Sentences for files that the role eks_keepalive writes, and for a table, are no messages.
 CONTENT = ("plugin_utils/_eks_files.py", "plugin_utils/_eks_readme.py", "plugin_utils/_appliances.py", "doc_fragments/")
 
+# What is said with these reaches a user, as what is raised does.
+SAYING = ("fail_json", "warn")
+
 
 def in_code() -> dict[str, list[str]]:
     """Every text of the code that reads like a message or a part of one, with the places where it stands."""
@@ -38,44 +41,65 @@ def in_code() -> dict[str, list[str]]:
     for path in sorted(PLUGINS.rglob("*.py")):
         name = path.relative_to(PLUGINS).as_posix()
         if not name.startswith(CONTENT):
-            for line, text in _texts(ast.parse(path.read_text(encoding="utf-8"))):
-                if _reads_like_a_message(text):
-                    found.setdefault(text, []).append(f"plugins/{name}:{line}")
+            for line, text in in_source(path.read_text(encoding="utf-8")):
+                found.setdefault(text, []).append(f"plugins/{name}:{line}")
     for path in sorted((ROOT / "roles").glob("*/tasks/*.yml")):
         for text in re.findall(r"'([A-Z][^'\n]+\.)'", path.read_text(encoding="utf-8")):
             found.setdefault(text, []).append(path.relative_to(ROOT).as_posix())
     return found
 
 
-def _texts(node: ast.AST) -> Iterator[tuple[int, str]]:
-    if isinstance(node, ast.JoinedStr):
-        yield (
-            node.lineno,
-            "".join(part.value if isinstance(part, ast.Constant) and isinstance(part.value, str) else GAP for part in node.values),
-        )
-    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-        yield node.lineno, re.sub(r"%(\([a-z]+\))?[-0-9.]*[a-z]", GAP, node.value).replace("%%", "%")
+def in_source(source: str) -> Iterator[tuple[int, str]]:
+    """The same of one file: line and text."""
+    return _texts(ast.parse(source), said=False)
+
+
+def _texts(node: ast.AST, said: bool) -> Iterator[tuple[int, str]]:
+    """`said` where the node is a part of what is raised, or of a call in SAYING."""
+    text = _text(node)
+    if text is not None and _reads_like_a_message(text, said):
+        yield getattr(node, "lineno", 0), text
+    said = said or isinstance(node, ast.Raise) or _called(node) in SAYING
     for child in ast.iter_child_nodes(node):
         # A text has been read as a whole.
-        if not _is_documentation(child) and not (isinstance(node, ast.JoinedStr) and isinstance(child, ast.Constant)):
-            yield from _texts(child)
+        if not _is_no_message(child) and not (isinstance(node, ast.JoinedStr) and isinstance(child, ast.Constant)):
+            yield from _texts(child, said)
 
 
-def _is_documentation(node: ast.AST) -> bool:
+def _text(node: ast.AST) -> str | None:
+    if isinstance(node, ast.JoinedStr):
+        return "".join(part.value if isinstance(part, ast.Constant) and isinstance(part.value, str) else GAP for part in node.values)
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return re.sub(r"%(\([a-z]+\))?[-0-9.]*[a-z]", GAP, node.value).replace("%%", "%")
+    return None
+
+
+def _called(node: ast.AST) -> str | None:
+    return ast.unparse(node.func).rpartition(".")[2] if isinstance(node, ast.Call) else None
+
+
+def _is_no_message(node: ast.AST) -> bool:
+    """Documentation, and the names of fields."""
     if isinstance(node, ast.Assign):
         return any(isinstance(target, ast.Name) and target.id in DOCUMENTATION for target in node.targets)
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    return (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)) or _called(node) == "namedtuple"
 
 
-def _reads_like_a_message(text: str) -> bool:
+def _reads_like_a_message(text: str, said: bool) -> bool:
     words = len(re.findall(r"[A-Za-z]{2,}", text))
+    if said:  # however short, and in whatever case
+        return bool(words) and " " in text.strip()
     sentence = words >= 3 or (words and text.endswith("."))
-    return bool(sentence) and " " in text and not re.fullmatch(r"[a-z_ ]+", text) and not text.lstrip().startswith(("#", "--"))
+    return bool(sentence) and " " in text and not text.lstrip().startswith(("#", "--"))
 
 
 @dataclass(frozen=True)
 class Message:
-    """A row of messages.yml: `test` provokes it. Where that runs on whole hosts, `says` is what it expects of the text."""
+    """A row of messages.yml: `test` provokes it.
+
+    Which lines it runs is seen where it is a unit test, or tests/docs/test_provoked.py. Where it runs on whole hosts, or
+    the text is a constant of its file, `says` is what it expects of the text, and of no other: with GAP for what differs.
+    """
 
     text: str
     remedy: str

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +16,16 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 
-# docs/reference is made from documentation that has checks of its own.
+# docs/reference is made from documentation that has checks of its own; only its commands and links are looked at here.
+REFERENCE = sorted((ROOT / "docs" / "reference").glob("*.md"))
 PAGES = sorted(
     path for pattern in ("README.md", "CONTRIBUTING.md", "docs/*.md", "docs/howto/*.md", "roles/*/README.md") for path in ROOT.glob(pattern)
 )
+
+# A console has prompts and what is printed. In a script every line is a command.
+CONSOLE = ("console",)
+SCRIPT = ("sh", "bash", "shell")
+NO_SHELL = ("yaml", "ini", "hcl", "java", "python")
 
 
 @dataclass(frozen=True)
@@ -35,8 +42,12 @@ class Block:
 
     @property
     def commands(self) -> list[str]:
-        """The lines after a prompt, without the remarks at their ends."""
-        lines = [line.removeprefix("$ ") for line in self.text.splitlines() if line.startswith("$ ")]
+        """The lines after a prompt, or of a script, without the remarks at their ends; a line that goes on is one with the next."""
+        lines = self.text.replace("\\\n", " ").splitlines()
+        if self.language in SCRIPT:
+            lines = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+        else:
+            lines = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
         return [" ".join(re.sub(r"\s{2,}# .*", "", line).split()) for line in lines]
 
     @property
@@ -54,12 +65,14 @@ class Block:
 
 def blocks(path: Path) -> Iterator[Block]:
     text = path.read_text(encoding="utf-8")
-    for found in re.finditer(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+    # However it is fenced: indented below a point of a list, with tildes, with more words after the language.
+    for found in re.finditer(r"^ *(`{3,}|~{3,}) *([^\s`]*)[^\n`]*\n(.*?)^ *\1 *$", text, re.MULTILINE | re.DOTALL):
         line = text.count("\n", 0, found.start()) + 1
-        yield Block(path.relative_to(ROOT).as_posix(), line, found[1], found[2])
+        yield Block(path.relative_to(ROOT).as_posix(), line, found[2], textwrap.dedent(found[3]))
 
 
 BLOCKS = [block for path in PAGES for block in blocks(path)]
+WITH_COMMANDS = [block for path in [*PAGES, *REFERENCE] for block in blocks(path) if block.language in CONSOLE + SCRIPT]
 
 
 def playbook_of(page: str) -> str:

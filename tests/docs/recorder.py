@@ -51,5 +51,6 @@ def pytest_sessionstart() -> None:
 
 
 def pytest_sessionfinish() -> None:
+    sys.monitoring.set_events(sys.monitoring.COVERAGE_ID, sys.monitoring.events.NO_EVENTS)
     sys.monitoring.free_tool_id(sys.monitoring.COVERAGE_ID)
     Path(os.environ["KEEPALIVE_LINES"]).write_text(json.dumps({place: sorted(tests) for place, tests in _found.items()}), encoding="utf-8")

@@ -18,7 +18,8 @@ import yaml
 
 from tests.hosts import Rack, unavailable
 
-from .pages import BLOCKS, ROOT, playbook_of
+from . import pages
+from .pages import BLOCKS, CONSOLE, NO_SHELL, PAGES, REFERENCE, ROOT, SCRIPT, WITH_COMMANDS, blocks, playbook_of
 
 TABLE: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "commands.yml").read_text(encoding="utf-8"))
 RUN: list[tuple[str, str]] = [item for row in TABLE["run"] for item in row.items()]
@@ -41,15 +42,41 @@ class FilterModule:
 
 
 def test_every_command_is_known_and_no_other() -> None:
-    found = {command: str(block) for block in BLOCKS if block.language == "console" for command in block.commands}
+    found = {command: str(block) for block in WITH_COMMANDS for command in block.commands}
     known = {command for command, _says in RUN} | set(TABLE["sessions"]) | set(TABLE["needs"])
     assert not {command: where for command, where in found.items() if command not in known}, "say in tests/docs/commands.yml how it is run"
     assert known <= set(found), "take them out of tests/docs/commands.yml"
 
 
 def test_every_console_has_commands_and_no_other_block_has() -> None:
-    assert [str(block) for block in BLOCKS if block.language == "console" and not block.commands] == []
-    assert [str(block) for block in BLOCKS if block.language != "console" and block.commands] == []
+    assert [str(block) for block in WITH_COMMANDS if not block.commands] == []
+    assert [str(block) for block in BLOCKS if block not in WITH_COMMANDS and block.commands] == []
+
+
+def test_the_language_of_every_block_is_known() -> None:
+    """A block of another one, or of none, may hold commands that no test sees."""
+    every = [block for path in [*PAGES, *REFERENCE] for block in blocks(path)]
+    assert [f"{block}: {block.language}" for block in every if block.language not in CONSOLE + SCRIPT + NO_SHELL] == []
+
+
+@pytest.mark.parametrize(
+    ("page", "commands"),
+    [
+        ("```console\n$ make test     # all of it\nok\n$ make quick\n```\n", ["make test", "make quick"]),
+        ("```sh\n# Slow.\nmake test\n\nmake quick  # at once\n```\n", ["make test", "make quick"]),
+        ("```bash\nmake \\\n  test\n```\n", ["make test"]),
+        ("~~~shell\nmake test\n~~~\n", ["make test"]),
+        ("- First\n\n  ```sh title='x'\n  make test\n  ```\n", ["make test"]),
+        ("```yaml\nmake: test\n```\n", []),
+    ],
+)
+def test_commands_are_seen_in_every_block_of_a_shell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: str, commands: list[str]
+) -> None:
+    monkeypatch.setattr(pages, "ROOT", tmp_path)
+    (tmp_path / "page.md").write_text(page)
+    (block,) = blocks(tmp_path / "page.md")
+    assert (block.language in CONSOLE + SCRIPT, block.commands) == (bool(commands), commands)
 
 
 def test_the_sessions_that_are_named_exist() -> None:

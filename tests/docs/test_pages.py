@@ -18,9 +18,9 @@ import yaml
 
 from tests.hosts.kinds import KINDS
 
-from .pages import BLOCKS, PAGES, ROOT, Block
+from .pages import BLOCKS, PAGES, REFERENCE, ROOT, Block
 
-REFERENCE = ROOT / "docs" / "reference"
+REPOSITORY = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["repository"]
 YAML = [block for block in BLOCKS if block.language == "yaml"]
 
 
@@ -43,17 +43,73 @@ def test_every_play_and_task_passes_the_syntax_check(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr + str({f"{number}.yml": str(block) for number, block in enumerate(YAML)})
 
 
-@pytest.mark.parametrize("page", [*PAGES, *sorted(REFERENCE.glob("*.md"))], ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", [*PAGES, *REFERENCE], ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
-    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
-    for target in re.findall(r"\]\(([^)\s]+)\)", text):
-        path, _hash, anchor = target.partition("#")
-        if ":" in path:
-            continue
+    wrong = [f"{target}: {why}" for is_image, target in _links(page.read_text(encoding="utf-8")) if (why := _dead(page, target, is_image))]
+    assert wrong == []
+
+
+def test_links_of_the_readme_lead_somewhere_on_galaxy_too() -> None:
+    """Galaxy shows it without the files beside it."""
+    targets = [target for _is_image, target in _links((ROOT / "README.md").read_text(encoding="utf-8"))]
+    assert targets
+    assert [target for target in targets if not target.startswith(("https://", "#"))] == [], f"begin them with {REPOSITORY}/blob/main/"
+
+
+@pytest.mark.parametrize(
+    ("text", "dead"),
+    [
+        ("[a](docs/boot.md)", False),
+        ("[a](docs/nowhere.md)", True),
+        ("[a](docs/boot.md#nowhere)", True),
+        (f"[a]({REPOSITORY})", False),
+        (f"[a]({REPOSITORY}/issues)", False),
+        (f"[a]({REPOSITORY}/blob/main/docs/aws.md#when-it-is-set-and-still-off)", False),
+        (f"[a]({REPOSITORY}/blob/main/docs/aws.md#nowhere)", True),
+        (f"[a]({REPOSITORY}/blob/main/docs/nowhere.md)", True),
+        (f"[a]({REPOSITORY}/blob/other/docs/aws.md)", True),
+        (f"[a]({REPOSITORY}/blob/main/docs)", True),
+        (f"[a]({REPOSITORY}/tree/main/docs)", False),
+        (f"[a]({REPOSITORY}/docs/aws.md)", True),
+        (f"![a]({REPOSITORY}/raw/main/docs/survival.svg)", False),
+        (f"![a]({REPOSITORY}/raw/main/docs/nowhere.svg)", True),
+        # A page about the picture, which no browser shows as one.
+        (f"![a]({REPOSITORY}/blob/main/docs/survival.svg)", True),
+        (f'<img src="{REPOSITORY}/raw/main/docs/nowhere.svg">', True),
+        ("[a](https://semver.org)", False),
+    ],
+)
+def test_dead_links_are_seen(text: str, dead: bool) -> None:
+    ((is_image, target),) = _links(text)
+    assert bool(_dead(ROOT / "README.md", target, is_image)) == dead
+
+
+def _links(text: str) -> list[tuple[bool, str]]:
+    """Whether it is an image, and where it leads."""
+    text = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    markdown = [(bool(mark), target) for mark, target in re.findall(r"(!\[[^]]*)?\]\(([^)\s]+)\)", text)]
+    return markdown + [(name == "src", target) for name, target in re.findall(r"\b(src|href)=\"([^\"]+)\"", text)]
+
+
+def _dead(page: Path, target: str, is_image: bool) -> str | None:
+    """Why a link leads nowhere; one to a file of this repository on its site is held against the files here."""
+    path, _hash, anchor = target.partition("#")
+    if path in (REPOSITORY, f"{REPOSITORY}/issues"):
+        return None
+    if path.startswith(f"{REPOSITORY}/"):
+        address = re.fullmatch(r"/(blob|tree|raw)/main/(.+)", path.removeprefix(REPOSITORY))
+        if address is None:
+            return "no address of a file on the branch main"
+        linked = ROOT / address[2]
+        if address[1] != ("tree" if linked.is_dir() else "raw" if is_image else "blob"):
+            return "a directory is at tree, an image at raw, any other file at blob"
+    elif ":" in path:
+        return None
+    else:
         linked = (page.parent / path).resolve() if path else page
-        assert linked.exists(), target
-        if anchor:
-            assert anchor in _anchors(linked), target
+    if not linked.exists():
+        return "no such file"
+    return "no such heading" if anchor and anchor not in _anchors(linked) else None
 
 
 def _anchors(page: Path) -> set[str]:
@@ -105,5 +161,5 @@ def test_the_reference_is_made_from_the_documentation(tmp_path: Path) -> None:
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     subprocess.run([sys.executable, str(ROOT / "scripts" / "reference_pages.py"), str(tmp_path)], check=True, env=environment)
     made = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
-    pages = {path.name: path.read_text(encoding="utf-8") for path in REFERENCE.iterdir()}
+    pages = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "reference").iterdir()}
     assert made == pages, "run .nox/bootstrap/bin/nox -s made-pages"

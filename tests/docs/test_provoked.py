@@ -1,7 +1,8 @@
 # Copyright (c) 2026, longlived.tcp contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Messages that no other test provokes, word for word: those about a kernel, a right or a moment that is hard to come by."""
+"""Messages word for word that no other test provokes, or none tells from others like them: those about a kernel, a right or a
+moment that is hard to come by."""
 
 from __future__ import annotations
 
@@ -111,6 +112,55 @@ def test_a_file_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert (tmp_path / "x.conf").read_text() == "old\n"
 
 
+def found(path: str, content: bytes | None = b"old\n") -> _safe_file.Found:
+    return _safe_file.Found(path, content, None)
+
+
+def test_a_file_could_not_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Said before anything is written."""
+    path, directory = str(tmp_path / "x.conf"), str(tmp_path)
+    assert said(lambda: _safe_file.check_replaceable(found(f"{directory}/a/x.conf", None))) == (
+        f"Cannot write {directory}/a/x.conf: the directory {directory}/a does not exist."
+    )
+    monkeypatch.setattr(_safe_file, "_may_write_in", lambda directory: False)
+    monkeypatch.setattr(_safe_file, "_flags", lambda path: 0)
+    assert said(lambda: _safe_file.check_replaceable(found(path))) == f"Cannot write {path}: no permission to write in {directory}."
+    monkeypatch.setattr(_safe_file, "_flags", lambda flagged: _safe_file.FS_IMMUTABLE_FL if flagged == path else 0)
+    assert said(lambda: _safe_file.check_replaceable(found(path))) == f"Cannot write {path}: it is immutable (chattr -i -a {path})."
+    monkeypatch.setattr(_safe_file, "_flags", lambda flagged: _safe_file.FS_APPEND_FL if flagged == directory else 0)
+    assert said(lambda: _safe_file.check_replaceable(found(path))) == (
+        f"Cannot write {path}: the directory {directory} is immutable (chattr -i -a {directory})."
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "masked", "hidden_by", "message"),
+    [
+        (
+            DROP_IN,
+            "/etc/systemd/system/systemd-sysctl.service",
+            None,
+            f"No boot reads {DROP_IN}, since /etc/systemd/system/systemd-sysctl.service masks systemd-sysctl.service: systemctl unmask it.",
+        ),
+        (
+            "/usr/lib/sysctl.d/50-x.conf",
+            None,
+            "/etc/sysctl.d/50-x.conf",
+            "No boot reads /usr/lib/sysctl.d/50-x.conf, since /etc/sysctl.d/50-x.conf of the same name hides it: choose another name.",
+        ),
+        (
+            "/etc/sysctl.d/x.txt",
+            None,
+            None,
+            "No boot reads /etc/sysctl.d/x.txt: choose a name that ends in .conf, without a dot in front, in /etc/sysctl.d.",
+        ),
+    ],
+)
+def test_no_boot_reads_the_file(path: str, masked: str | None, hidden_by: str | None, message: str) -> None:
+    boot = SimpleNamespace(masked=masked, tree=SimpleNamespace(reads=lambda path: False, masked_by=lambda path: hidden_by))
+    assert said(lambda: _transaction._check_is_read(boot, path, path)) == message
+
+
 def test_another_process_holds_the_lock(tmp_path: Path) -> None:
     path = str(tmp_path / "x.conf")
     with _safe_file.lock(path):
@@ -138,6 +188,17 @@ def test_the_kernel_and_its_directories_refuse(monkeypatch: pytest.MonkeyPatch, 
     )
     assert said(lambda: _aws_files._make_directories(f"{tmp_path}/.aws/config")) == (
         f"Cannot create the directory {tmp_path}/.aws: Read-only file system."
+    )
+
+
+def test_only_root_may_set_the_running_values(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = tmp_path / "net/ipv4/tcp_keepalive_time"
+    path.parent.mkdir(parents=True)
+    path.touch()
+    monkeypatch.setattr(_runtime, "PROC_SYS", str(tmp_path))
+    monkeypatch.setattr(_runtime.os, "access", lambda path, mode: False)
+    assert said(_runtime.check_writable) == (
+        f"Cannot change net.ipv4.tcp_keepalive_time: no permission to write {path}; run as root (become: true)."
     )
 
 

@@ -87,14 +87,6 @@ def test_what_is_to_be_done_to_live_connections(live: tuple[object, ...], senten
     assert all(line.startswith(sentence) for line, sentence in zip(said, sentences, strict=True))
 
 
-def test_programs_that_are_verified() -> None:
-    assert mistakes(GOOD, "keepalive_verify_", [], processes="worker, database") == []
-    assert mistakes(GOOD, "keepalive_verify_", [], processes="[worker]") == [
-        "keepalive_verify_processes has [worker], whose brackets or quotes would be taken for a part of the name:"
-        " write the name alone, several as worker,database."
-    ]
-
-
 def test_how_to_choose_every_program_can_be_typed_as_it_stands() -> None:
     (said,) = mistakes(GOOD, "keepalive_", [], live={"sockets": "enable", "processes": [], "peers": []})
     assert said.endswith(
