@@ -50,6 +50,9 @@ options:
     description: V(false) accepts a user without C(~/.aws/config).
     type: bool
     default: true
+  sysctl_file:
+    description: The file that has to give the values at the next boot; any may, unless given.
+    type: str
 """
 
 EXAMPLES = r"""
@@ -85,9 +88,15 @@ def keepalive_problems(
     aws_settings: Mapping[str, Any] | None = None,
     aws_create: bool = True,
     overridden: str = "fail",
+    sysctl_file: str | None = None,
 ) -> list[str]:
     # Here, and not above: every task of every host that uses one filter of a collection compiles all of them anew.
-    from ansible_collections.longlived.tcp.plugins.plugin_utils._verification import aws_problems, kernel_problems, live_problems
+    from ansible_collections.longlived.tcp.plugins.plugin_utils._verification import (
+        aws_problems,
+        file_problems,
+        kernel_problems,
+        live_problems,
+    )
 
     settings = {"tcp_keepalive": True} if aws_settings is None else aws_settings
     # A variable from the command line is text.
@@ -95,6 +104,7 @@ def keepalive_problems(
     absent = state == "absent"
     may_lack = absent or not boolean(aws_create)
     found: list[str] = kernel_problems(info, None if absent else wanted, overridden == "warn")
+    found += file_problems(info, sysctl_file) if sysctl_file else []
     found += aws_problems(info, settings, state, may_lack)
     return found if absent else found + live_problems(info)
 

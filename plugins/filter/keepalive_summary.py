@@ -14,7 +14,7 @@ author:
 description:
   - Gives the values before and after, the file that decides at the next boot, and what is not kept alive, live connections
     and containers, as far as O(info) has them.
-positional: _input, info
+positional: _input, info, unchanged
 options:
   _input:
     description: The result of M(longlived.tcp.keepalive_sysctl), or of M(longlived.tcp.keepalive_info) alone.
@@ -23,6 +23,10 @@ options:
   info:
     description: The result of M(longlived.tcp.keepalive_info), taken after it.
     type: dict
+  unchanged:
+    description: Whether to say of a result of M(longlived.tcp.keepalive_info) alone that nothing was changed.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -45,11 +49,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 
-def keepalive_summary(change: Mapping[str, Any], info: Mapping[str, Any] | None = None) -> str:
+def keepalive_summary(change: Mapping[str, Any], info: Mapping[str, Any] | None = None, unchanged: bool = False) -> str:
     # Here, and not above: every task of every host that uses one filter of a collection compiles all of them anew.
     from ansible_collections.longlived.tcp.plugins.plugin_utils._verification import summary
 
-    return summary(change, info)
+    return summary(change, info, unchanged)
 
 
 class FilterModule:

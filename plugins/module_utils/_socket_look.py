@@ -13,15 +13,17 @@ __metaclass__ = type
 
 import collections
 import contextlib
+import os
 import time
 
 from ansible_collections.longlived.tcp.plugins.module_utils import _network_namespaces, _runtime, _socket_owners, _tcp_sockets
 from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import NAMES
+from ansible_collections.longlived.tcp.plugins.module_utils._meanwhile import meanwhile, pays
 from ansible_collections.longlived.tcp.plugins.module_utils._protection import IS_UNKNOWN, Judge
 from ansible_collections.longlived.tcp.plugins.module_utils._socket_selection import Filter
 
-# One connection: its `Socket`, its `Process`es, the `Verdict` by its timer, and the `Namespace` that it is in.
-Connection = collections.namedtuple("Connection", "socket processes verdict namespace")
+# One connection: its `Socket`, the `Verdict` by its timer, and the `Namespace` that it is in.
+Connection = collections.namedtuple("Connection", "socket verdict namespace")
 
 # A network namespace: its inode, its three values, and the time.time() of the look.
 Namespace = collections.namedtuple("Namespace", "inode runtime looked_at")
@@ -44,24 +46,43 @@ class Look:
         self._idle_timeout = idle_timeout
         self._foreseen, self._has = foreseen, None
         by_process = bool(selection.names or selection.pids)
-        self._owners = _socket_owners.Owners()
-        chosen = self._owners.read(selection.names, selection.pids) if by_process or not everywhere else []
-        for name in self._owners.unmatched if warn else ():
-            warn("processes has %s, and no process that can be seen is called so: compare it with what ps -e shows." % name)
         self._owned_only = by_process and not everywhere
+        self._owners = None  # until every process is read, beside the look
+        if by_process or everywhere:
+            seen = _socket_owners.read(selection.names, selection.pids) if by_process else _socket_owners.NO_PROCESSES
+            self._know(seen)
+            for name in seen.unmatched if warn else ():
+                warn("processes has %s, and no process that can be seen is called so: compare it with what ps -e shows." % name)
         # Without a choice of processes our own namespace, which is the host's, is all that is looked at.
-        self._inhabitants = _socket_owners.processes() if everywhere else chosen if by_process else []
+        self._inhabitants = _socket_owners.processes() if everywhere else seen.processes if by_process else []
         self._own = _network_namespaces.inode("self")
-        self.unreadable_processes = self._owners.unreadable
         self.unreadable_namespaces = 0
         self._patience = LONGEST_COUNT if everywhere else LONGEST
 
-    def owners_of(self, connection):
-        return self._owners.of(connection.socket.inode)
-
     def connections(self):
         """A generator: whoever stops early closes it, to be back in our own namespace."""
-        return (connection for inode, pid in self._places() for connection in self._of(inode, pid))
+        read = _all_but_a_copy_of(os.getpid())
+        with meanwhile(read, begin=self._owners is None and pays(_tcp_sockets.number())) as self._read:
+            for inode, pid in self._places():
+                for connection in self._of(inode, pid):
+                    yield connection
+            self._known()
+
+    # Asked before the last connection, these wait until every process is read.
+
+    def processes_of(self, inode):
+        return self._known().processes_of(inode)
+
+    def owners_of(self, connection):
+        return self._known().of(connection.socket.inode)
+
+    def _known(self):
+        if self._owners is None:
+            self._know(self._read())
+        return self._owners
+
+    def _know(self, seen):
+        self._owners, self.unreadable_processes = _socket_owners.Owners(seen.tables), seen.unreadable
 
     def as_foreseen(self, connection, options):
         """A socket's own `Options`; those that are the namespace's follow it."""
@@ -86,7 +107,7 @@ class Look:
 
     def _of(self, inode, pid):
         """The chosen connections of a namespace."""
-        processes_of, owned_only, new = self._owners.processes_of, self._owned_only, tuple.__new__
+        is_chosen, new = self._owners.processes_of if self._owned_only else lambda _inode: True, tuple.__new__
         hidden = []
         with self._counting_unreadable(), _inside(pid):
             takes = Filter(self._selection).takes  # by the addresses that this namespace has
@@ -94,15 +115,14 @@ class Look:
             verdict_of = Judge(namespace.runtime, self._idle_timeout).verdict
             for sockets in _tcp_sockets.dump():
                 for one in sockets:
-                    processes = processes_of(one.inode)
-                    if (processes or not owned_only) and takes(one):
+                    if is_chosen(one.inode) and takes(one):
                         verdict = verdict_of(one)
                         if verdict is IS_UNKNOWN:
                             hidden.append(one)
                         else:
-                            yield new(Connection, (one, processes, verdict, namespace))
+                            yield new(Connection, (one, verdict, namespace))
             for one in self._looked_at_again(hidden):
-                yield Connection(one, processes_of(one.inode), verdict_of(one), namespace)
+                yield Connection(one, verdict_of(one), namespace)
 
     def _looked_at_again(self, hidden):
         if not hidden:
@@ -120,6 +140,11 @@ class Look:
             self.unreadable_namespaces += 1
         except (IOError, OSError):
             pass  # the last process in it ended meanwhile
+
+
+def _all_but_a_copy_of(reader):
+    """A function that reads every process. The second one that does it has all that `reader` has, and is left out."""
+    return lambda: _socket_owners.read(but={os.getpid()} - {reader})
 
 
 @contextlib.contextmanager

@@ -25,8 +25,14 @@ Process = collections.namedtuple("Process", "pid name namespace")
 # One descriptor of a socket; `task` is the thread whose table it is in, most often the process itself.
 Owner = collections.namedtuple("Owner", "process task descriptor")
 
-# A table of descriptors; there are far fewer of them than of sockets.
-_Table = collections.namedtuple("_Table", "process task processes")
+# One table of descriptors: by the inode of each socket one of the descriptors that lead to it.
+Table = collections.namedtuple("Table", "process task descriptors")
+
+# What can be seen: the processes, their tables, of how many processes this user may not see the descriptors, and the globs
+# that no process is called by.
+Seen = collections.namedtuple("Seen", "processes tables unreadable unmatched")
+
+NO_PROCESSES = Seen((), (), 0, ())
 
 # The kernel keeps so many bytes of a process's name.
 _NAME_BYTES = 15
@@ -112,80 +118,75 @@ def _matching(opened, name, globs):
     return found
 
 
-class Owners:
-    """Who owns which socket. `unreadable` counts the processes whose descriptors this user may not see, and `unmatched` are
-    the globs that no process is called by."""
-
-    def __init__(self):
-        self.unreadable = 0
-        self.unmatched = []
-        self._first = {}
-        self._others = {}
-
-    def read(self, names=(), pids=()):
-        """Every process, or those whose name matches one of the globs or whose id is among `pids`."""
-        found, self.unmatched = [], list(names)
-        for pid in _ids("/proc"):
-            try:
-                with _Opened(pid) as opened:
-                    name = opened.text("comm").rstrip(u"\n")
-                    matching = _matching(opened, name, names)
-                    if self.unmatched and matching:
-                        self.unmatched = [glob for glob in self.unmatched if glob not in matching]
-                    if matching or pid in pids or not (names or pids):
-                        process = Process(pid, name, opened.namespace())
-                        found.append(process)
-                        self._read_process(opened, process)
-            except (IOError, OSError):
-                continue  # it ended meanwhile
-        return found
-
-    def _read_process(self, opened, process):
+def read(names=(), pids=(), but=()):
+    """Every process but those, or of them the ones whose name matches one of the globs or whose id is among `pids`."""
+    processes, tables, unreadable, unmatched = [], [], 0, list(names)
+    for pid in _ids("/proc"):
+        if pid in but:
+            continue
         try:
-            self._read(process, process.pid, opened, "fd")
-            self._read_threads(opened, process)
-        except (IOError, OSError) as error:
-            if error.errno in (errno.EACCES, errno.EPERM):
-                self.unreadable += 1
+            with _Opened(pid) as opened:
+                name = opened.text("comm").rstrip(u"\n")
+                matching = _matching(opened, name, names)
+                if unmatched and matching:
+                    unmatched = [glob for glob in unmatched if glob not in matching]
+                if matching or pid in pids or not (names or pids):
+                    process = Process(pid, name, opened.namespace())
+                    processes.append(process)
+                    try:
+                        tables.extend(_tables(opened, process))
+                    except (IOError, OSError) as error:
+                        unreadable += error.errno in (errno.EACCES, errno.EPERM)
+        except (IOError, OSError):
+            continue  # it ended meanwhile
+    return Seen(processes, tables, unreadable, unmatched)
 
-    def of(self, inode):
-        """The `Owner`s of a socket: its processes, each once, by ascending id."""
-        if inode in self._first:
-            table, name = self._first[inode]
-            yield Owner(table.process, table.task, int(name))
-            for table, name in self._others.get(inode, ()):
-                yield Owner(table.process, table.task, int(name))
+
+def _tables(opened, process):
+    """Its own, and those of threads that have descriptors apart from it: few have."""
+    yield Table(process, process.pid, _sockets(opened, "fd"))
+    for task in opened.ids("task"):
+        if task != process.pid and _have_tables_apart(process.pid, task):
+            yield Table(process, task, _sockets(opened, "task/%d/fd" % task))
+
+
+def _sockets(opened, directory):
+    found, start = {}, len(_PREFIX)
+    with _links(opened, directory) as (names, link):
+        for name in names:
+            try:
+                target = link(name)
+            except OSError:
+                continue  # closed meanwhile
+            if target.startswith(_PREFIX):
+                found[int(target[start:-1])] = int(name)
+    return found
+
+
+_NOBODY = (), ()
+
+
+class Owners:
+    """Who owns which socket."""
+
+    def __init__(self, tables):
+        # By inode the processes and their tables; all sockets that only one table has share one entry.
+        self._known = known = {}
+        for table in tables:
+            own = dict.fromkeys(table.descriptors, ((table.process,), (table,)))
+            for inode in [inode for inode in own if inode in known]:
+                processes, others = own[inode] = known[inode]
+                if table.process not in processes:
+                    own[inode] = processes + (table.process,), others + (table,)
+            known.update(own)
 
     def processes_of(self, inode):
-        """The same without the descriptors, and quicker."""
-        if inode not in self._first:
-            return ()
-        if inode in self._others:
-            return tuple(owner.process for owner in self.of(inode))
-        return self._first[inode][0].processes
+        """The processes that have a socket, each once, by ascending id."""
+        return self._known.get(inode, _NOBODY)[0]
 
-    def _read_threads(self, opened, process):
-        """Threads that have descriptors of their own, apart from their process: few have."""
-        for task in opened.ids("task"):
-            if task != process.pid and _have_tables_apart(process.pid, task):
-                self._read(process, task, opened, "task/%d/fd" % task)
-
-    def _read(self, process, task, opened, directory):
-        first, others, start = self._first, self._others, len(_PREFIX)
-        table = _Table(process, task, (process,))
-        with _links(opened, directory) as (names, link):
-            for name in names:
-                try:
-                    target = link(name)
-                except OSError:
-                    continue  # closed meanwhile
-                if not target.startswith(_PREFIX):
-                    continue
-                inode = int(target[start:-1])
-                if inode not in first:
-                    first[inode] = table, name
-                elif all(other.process is not process for other, _name in (first[inode],) + others.get(inode, ())):
-                    others[inode] = others.get(inode, ()) + ((table, name),)
+    def of(self, inode):
+        """The same with a descriptor of each."""
+        return [Owner(table.process, table.task, table.descriptors[inode]) for table in self._known.get(inode, _NOBODY)[1]]
 
 
 @contextlib.contextmanager

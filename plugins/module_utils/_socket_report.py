@@ -34,23 +34,25 @@ def report(selection, idle_timeout, limit, options=False, everywhere=False, warn
     """All that `socket_keepalive_info` returns; `everywhere` counts all connections, but only the chosen processes'
     get rows and are asked for their options. `warn` is called with a sentence for each name that no process has."""
     look = Look(selection, idle_timeout, everywhere, warn=warn)
-    total, ownerless, by_process, listed = Counts(), 0, collections.defaultdict(Counts), Listed(limit)
+    inodes, listed = collections.defaultdict(list), Listed(limit)
     for connection, own in _with_options(look, idle_timeout) if options else _without_options(look):
-        verdict = connection.verdict
-        total.add(verdict)
-        if not connection.processes:
-            ownerless += 1
-        for process in connection.processes:
-            by_process[process].add(verdict)
+        inodes[connection.verdict].append(connection.socket.inode)
         if limit:
             listed.add(connection, own)
+    total, ownerless, by_process = Counts(), 0, collections.defaultdict(Counts)
+    for verdict, those in inodes.items():
+        total.add(verdict, len(those))
+        for processes, number in collections.Counter(map(look.processes_of, those)).items():
+            ownerless += 0 if processes else number
+            for process in processes:
+                by_process[process].add(verdict, number)
     people = dict((process, _person(process)) for process in by_process)
     return dict(
         summary=total.shown(),
         processes=[
             dict(people[process], reasons=by_process[process].reasons(), **by_process[process].shown()) for process in sorted(by_process)
         ],
-        sockets=[_row(connection, own, people) for connection, own in listed.in_order()],
+        sockets=[_row(connection, own, look.processes_of(connection.socket.inode), people) for connection, own in listed.in_order()],
         ownerless=ownerless,
         unreadable=dict(processes=look.unreadable_processes, namespaces=look.unreadable_namespaces),
     )
@@ -70,8 +72,8 @@ class Counts:
     def __init__(self):
         self._numbers = dict.fromkeys(VERDICTS, 0)
 
-    def add(self, verdict):
-        self._numbers[verdict] += 1
+    def add(self, verdict, number):
+        self._numbers[verdict] += number
 
     def shown(self):
         counts = dict.fromkeys(_protection.STATES, 0)
@@ -149,7 +151,7 @@ def _person(process):
     return person
 
 
-def _row(connection, own, people):
+def _row(connection, own, processes, people):
     one = connection.socket
     row = dict(
         local=endpoint(one.family, one.source, one.sport),
@@ -160,10 +162,10 @@ def _row(connection, own, people):
         idle=one.idle / 1000.0,
         next_probe=one.remaining / 1000.0 if one.timer == TIMER_KEEPALIVE else None,
         unanswered=one.unanswered if one.timer == TIMER_KEEPALIVE else 0,
-        pids=[process.pid for process in connection.processes],
+        pids=[process.pid for process in processes],
         inode=one.inode,
         namespace=connection.namespace.inode,
         options=dict(own.values, keepalive=own.keepalive != 0) if own else None,
     )
-    person = people[connection.processes[0]] if connection.processes else dict.fromkeys(("pid", "name", "user", "unit"))
+    person = people[processes[0]] if processes else dict.fromkeys(("pid", "name", "user", "unit"))
     return dict(row, **person)

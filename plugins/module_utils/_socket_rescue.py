@@ -15,7 +15,6 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import collections
-import contextlib
 import os
 import time
 
@@ -32,6 +31,7 @@ from ansible_collections.longlived.tcp.plugins.module_utils._foreign_sockets imp
     put,
 )
 from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import NAMES, RANGES
+from ansible_collections.longlived.tcp.plugins.module_utils._meanwhile import meanwhile, pays
 from ansible_collections.longlived.tcp.plugins.module_utils._protection import (
     IS_STALE,
     IS_UNKNOWN,
@@ -51,8 +51,8 @@ Request = collections.namedtuple("Request", "select values idle_timeout")
 Plan = collections.namedtuple("Plan", "pins arming")
 SWITCH_ON, OFF_AND_ON, BY_IDLE_TIME = "switch on", "off and on", "by idle time"
 
-# One socket's change: what it was, what it is to be, or else why it cannot be.
-Outcome = collections.namedtuple("Outcome", "connection before plan reason")
+# One socket's change: the first process that has it, what it was, what it is to be, or else why it cannot be.
+Outcome = collections.namedtuple("Outcome", "connection process before plan reason")
 
 # A probe that leaves within this part of idle_timeout before its end counts as too late.
 _MARGIN = 20
@@ -81,17 +81,35 @@ def protect(selection, request, dry=False, foreseen=None, warn=None):
     """Yield an `Outcome` for each connection that is to be protected; `dry` changes nothing, and may take the values that
     are `foreseen` for those of our own namespace. `warn` is called with a sentence for each name that no process has."""
     look = Look(selection, request.idle_timeout, foreseen=foreseen, warn=warn)
-    planner, ready = Planner(request), False
-    with contextlib.closing(look.connections()) as connections, opened_tasks() as tasks, _guardian.Guardian() as guardian:
-        for connection in _candidates(connections, request):
-            if not ready:
-                check_possible()
-                if not dry:
-                    guardian.start()
-                ready = True
-            outcome = _one(tasks, guardian, planner, connection, look, dry)
+    chosen = list(_candidates(look.connections(), request))
+    if chosen:
+        check_possible()
+    # Of very many a second process does the latter half.
+    half = len(chosen) // 2 if pays(len(chosen)) else len(chosen)
+    mine, others = chosen[:half], chosen[half:]
+    with meanwhile(lambda: _told(_outcomes(others, look, request, dry)), begin=len(others) > 0) as told:
+        for outcome in _outcomes(mine, look, request, dry):
             if outcome is not None:
                 yield outcome
+        for connection, rest in zip(others, told()):
+            if rest is not None:
+                yield Outcome(connection, *rest)
+
+
+def _outcomes(connections, look, request, dry):
+    """What `_one` says of each. Two processes that do this at a time have a guardian each."""
+    planner = Planner(request)
+    with opened_tasks() as tasks, _guardian.Guardian() as guardian:
+        if connections and not dry:
+            guardian.start()
+        for connection in connections:
+            yield _one(tasks, guardian, planner, connection, look, dry)
+
+
+def _told(outcomes):
+    """The same without the connections, which both processes know. Options that are equal are the same ones here, to be sent once."""
+    same = {}
+    return [one and (one.process, same.setdefault(one.before, one.before), one.plan, one.reason) for one in outcomes]
 
 
 def _candidates(connections, request):
@@ -105,10 +123,11 @@ def _candidates(connections, request):
 
 def _one(tasks, guardian, planner, connection, look, dry):
     """An `Outcome`, None where there is nothing to do: it is gone, or as its own options show in no need."""
-    one, reason = connection.socket, None if connection.processes else "No process that can be seen has a descriptor of it."
+    one, owners = connection.socket, look.owners_of(connection)
+    process, reason = (owners[0].process, None) if owners else (None, "No process that can be seen has a descriptor of it.")
     # Without a timer it is off; one that was turned on since the look is not harmed by being turned on.
     keepalive = 0 if one.timer == TIMER_NONE else None
-    for owner in look.owners_of(connection):
+    for owner in owners:
         try:
             copy = fetch(tasks, owner, one.cookie)
             try:
@@ -120,12 +139,12 @@ def _one(tasks, guardian, planner, connection, look, dry):
                     _carry_out(copy, guardian, owner, one.cookie, plan)
             finally:
                 os.close(copy)
-            return Outcome(connection, before, plan, None)
+            return Outcome(connection, process, before, plan, None)
         except Gone:
             continue
         except (Unreachable, Unfit) as error:
             reason = str(error)
-    return Outcome(connection, None, None, reason) if reason else None
+    return Outcome(connection, process, None, None, reason) if reason else None
 
 
 class Planner:
@@ -195,7 +214,7 @@ class Tally:
         if outcome.reason:
             self.failed += 1
             if len(self.failures) < max(self._limit, 1):
-                self.failures.append(dict(_names(outcome.connection), reason=outcome.reason))
+                self.failures.append(dict(_names(outcome), reason=outcome.reason))
             return
         if outcome.before.keepalive:
             self._rearmed += 1
@@ -224,16 +243,15 @@ class Tally:
         return dict(before_header="live connections", after_header="live connections", before="".join(before), after="".join(after))
 
 
-def _names(connection):
-    one = connection.socket
-    pid, name, _namespace = connection.processes[0] if connection.processes else (None, None, None)
+def _names(outcome):
+    one, process = outcome.connection.socket, outcome.process
     local, peer = endpoint(one.family, one.source, one.sport), endpoint(one.family, one.destination, one.dport)
-    return dict(local=local, peer=peer, pid=pid, name=name)
+    return dict(local=local, peer=peer, pid=process.pid if process else None, name=process.name if process else None)
 
 
 def _lines(outcome):
     """A connection in a diff, before and after."""
-    head = "%(name)s (%(pid)s) %(local)s -> %(peer)s: " % _names(outcome.connection)
+    head = "%(name)s (%(pid)s) %(local)s -> %(peer)s: " % _names(outcome)
     one, pins = outcome.connection.socket, outcome.plan.pins
     before = "keepalive on, next probe in %d s" % (one.remaining // 1000) if outcome.before.keepalive else "keepalive off"
     done = ["%s %d pinned" % (name, pins[name]) for name in NAMES if name in pins] or ["re-armed"] * outcome.before.keepalive

@@ -50,6 +50,15 @@ _INFO = struct.Struct("=HH52xII")
 PAUSES = (0.01, 0.04, 0.1, 0.25)
 
 
+def number():
+    """About how many sockets this network namespace has, those that are not TCP counted as well; 0 where that is not said."""
+    try:
+        with open("/proc/self/net/sockstat") as stream:
+            return int(stream.readline().split()[-1])
+    except (IOError, OSError, ValueError, IndexError):
+        return 0
+
+
 def dump():
     """Every TCP connection of this network namespace, as lists of `Socket`s."""
     states = sum(1 << state for state in STATES)

@@ -33,6 +33,17 @@ def kernel_problems(info: Mapping[str, Any], wanted: Mapping[str, int] | None, t
     return found
 
 
+def file_problems(info: Mapping[str, Any], path: str) -> list[str]:
+    """A sentence for each value that the next boot will have from another file than `path`, or from none."""
+    rows = ((name, info["boot"][name]) for name in NAMES)
+    return [
+        f"{key(name)} will come from {_place(row) if row['file'] else 'no file'} at the next boot, expected {path}:"
+        " run longlived.tcp.keepalive, which sets it there."
+        for name, row in rows
+        if path not in (row["file"], row["read_as"])
+    ]
+
+
 def _remedy(boot: Mapping[str, Any]) -> str:
     if boot["file"] is None:
         return "no file that a boot reads sets it, so that it gets the kernel's default; run longlived.tcp.keepalive."
@@ -106,17 +117,18 @@ def _said(value: object) -> str:
     return "nothing" if value is None else f"{value}"
 
 
-def summary(result: Mapping[str, Any], info: Mapping[str, Any] | None = None) -> str:
+def summary(result: Mapping[str, Any], info: Mapping[str, Any] | None = None, unchanged: bool = False) -> str:
     """One line about a host: its values, the file that decides at boot, and what is beside them.
 
     `result` is what `keepalive_sysctl` returned, with the values before and after, and `info` what
-    `keepalive_info` did after it; or `result` is that of `keepalive_info`, alone.
+    `keepalive_info` did after it; or `result` is that of `keepalive_info`, alone, after which nothing was done
+    (`unchanged`) or which stands for itself.
     """
     alone = "consistent" in result
     info = result if alone else info
     runtime = result["runtime"]
     before, after = (_values(runtime.get(when, runtime)) for when in ("before", "after"))
-    values = after if alone else f"{after}, unchanged" if before == after else f"{before} -> {after}"
+    values = after if alone and not unchanged else f"{after}, unchanged" if before == after else f"{before} -> {after}"
     files = sorted({result["boot"][name]["file"] or "the kernel's defaults" for name in NAMES})
     rebooted = ""
     if info is not None and info["boot_id"] != result["boot_id"]:

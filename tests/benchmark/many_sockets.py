@@ -128,8 +128,8 @@ def disable() -> int:
     look = _socket_look.Look(selected(), 350)
     with _foreign_sockets.opened_tasks() as tasks:
         for number, connection in enumerate(look.connections()):
-            if number % 4 and (owner := next(look.owners_of(connection), None)):
-                copy = _foreign_sockets.fetch(tasks, owner, connection.socket.cookie)
+            if number % 4 and (owners := look.owners_of(connection)):
+                copy = _foreign_sockets.fetch(tasks, owners[0], connection.socket.cookie)
                 _foreign_sockets.put(copy, _foreign_sockets.KEEPALIVE, 0)
                 os.close(copy)
                 count += 1

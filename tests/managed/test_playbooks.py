@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.hosts import Host
-from tests.managed.running import play
+from tests.managed.running import Played, play
 from tests.managed.state import DEFAULTS, DROP_IN, KEPT_ALIVE, boot_value, exists, read, runtime, snapshot, write
 
 # An inventory whose host nobody can reach: whoever tries ends with "unreachable".
@@ -75,6 +75,46 @@ def test_keepalive_then_again_then_verify_then_rollback(hosts: list[Host]) -> No
         assert not exists(host, DROP_IN)
         assert runtime(host) == DEFAULTS
         assert boot_value(host) == DEFAULTS
+
+
+SETS = "TASK [longlived.tcp.keepalive : Set the kernel's values, now and for every boot]"
+
+# What somebody else may do to a host that is right, each with what the next run is asked for.
+DRIFTS = {
+    "the kernel": ("echo 60 > /proc/sys/net/ipv4/tcp_keepalive_time", {}),
+    "the file": (f"rm {DROP_IN}", {}),
+    "a file in front": (f"sed /time/s/45/60/ {DROP_IN} > /etc/sysctl.d/99-zzz.conf; sed -i /^net/d {DROP_IN}", {"keepalive_time": "60"}),
+    "another file asked for": ("true", {"keepalive_sysctl_file": "/etc/sysctl.d/90-mine.conf", "keepalive_overridden": "warn"}),
+    "AWS": ("sed -i /tcp_keepalive/d ~admin/.aws/config ~ec2-user/.aws/config", {}),
+}
+
+
+def test_a_host_that_is_right_is_only_looked_at(host: Host) -> None:
+    def run(**variables: str) -> Played:
+        done = play("longlived.tcp.keepalive", host.rack.inventory, "--limit", host.name, keepalive_aws_create="true", **variables)
+        assert done.status == 0, done.output
+        return done
+
+    assert SETS in run().output
+    before = snapshot(host)
+    done = run()
+    assert SETS not in done.output and done.recap[host.name]["changed"] == 0
+    assert f"{host.name}: time/intvl/probes 45/45/9, unchanged; next boot: {DROP_IN}; {aws_config(host)}" in done.output
+    assert snapshot(host) == before
+    # What is done on request is done also where all is right.
+    assert SETS in run(keepalive_live_sockets="rearm").output
+
+
+@pytest.mark.parametrize("drift", DRIFTS)
+def test_whatever_is_not_right_is_set(hosts: list[Host], drift: str) -> None:
+    host = hosts[0]
+    script, asked = DRIFTS[drift]
+    arguments = ("longlived.tcp.keepalive", host.rack.inventory, "--limit", host.name)
+    assert play(*arguments, keepalive_aws_create="true").status == 0
+    host.enter(["sh", "-c", script], check=False)
+    done = play(*arguments, keepalive_aws_create="true", **asked)
+    assert done.status == 0, done.output
+    assert SETS in done.output and done.recap[host.name]["changed"] == 1, done.output
 
 
 def test_a_reboot_proves_it(hosts: list[Host]) -> None:

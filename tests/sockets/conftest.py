@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
+from ansible_collections.longlived.tcp.plugins.module_utils import _meanwhile, _socket_look, _socket_rescue
 
 from .connections import Connections, kernel, network
 
@@ -22,3 +23,11 @@ def connections() -> Iterator[Connections]:
     with network(), ExitStack() as stack:
         kernel(45)
         yield Connections(stack)
+
+
+@pytest.fixture
+def in_two_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with very many sockets on a host with more than one processor."""
+    monkeypatch.setattr(_meanwhile, "pays", lambda sockets: sockets > 1)
+    for user in (_socket_look, _socket_rescue):
+        monkeypatch.setattr(user, "pays", _meanwhile.pays)

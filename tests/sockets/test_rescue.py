@@ -23,7 +23,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
-from ansible_collections.longlived.tcp.plugins.module_utils import _foreign_sockets, _socket_owners
+from ansible_collections.longlived.tcp.plugins.module_utils import _foreign_sockets, _socket_owners, _socket_rescue
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 from ansible_collections.longlived.tcp.plugins.module_utils._guardian import Guardian
 from ansible_collections.longlived.tcp.plugins.module_utils._socket_owners import Owner, Process
@@ -165,6 +165,53 @@ def test_what_has_been_silent_for_too_long_is_probed_at_once(connections: Connec
         assert time.monotonic() - begin < 1
     assert settings(client)[:2] == (1, 2)
     assert is_on(server)
+
+
+# --- in two processes ----------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("in_two_processes")
+def test_two_processes_do_and_say_what_one_does(connections: Connections, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = stale(connections, 5)
+    before = [settings(one) for one in kept]
+    opened = os.listdir("/proc/self/fd")
+    workers, _one = mmap.mmap(-1, mmap.PAGESIZE), _socket_rescue._one
+
+    def counted(*arguments: Any) -> Any:
+        workers[os.getpid() != test] += 1
+        return _one(*arguments)
+
+    test = os.getpid()
+    monkeypatch.setattr(_socket_rescue, "_one", counted)
+    foreseen = rescue(select=BOTH, check_mode=True)
+    assert [settings(one) for one in kept] == before
+    done = rescue(select=BOTH)
+    assert workers[:2] == bytes([10, 10]), "half of ten, twice"
+    assert numbers(done) == numbers(foreseen) == (5, 5, 0)
+    assert {settings(one) for one in kept} == {(1, 45, 45, 9)}
+    assert len(os.listdir("/proc/self/fd")) == len(opened)
+    assert done["diff"]["after"] == foreseen["diff"]["after"]
+    assert rescue(select=BOTH)["changed"] is False
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+@pytest.mark.usefixtures("in_two_processes")
+def test_one_process_takes_over_what_the_other_did_not_bring_to_an_end(connections: Connections, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = stale(connections, 10)
+    test, note = os.getpid(), Guardian.note
+    noted = mmap.mmap(-1, 1)
+
+    def killed_at_the_third(*arguments: Any) -> None:
+        note(*arguments)
+        noted[0] += os.getpid() != test
+        if noted[0] == 3 and os.getpid() != test:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    monkeypatch.setattr(Guardian, "note", killed_at_the_third)
+    assert numbers(rescue()) == (10, 0, 0)
+    assert noted[0] == 3
+    assert all(judged(one) == PROTECTED for one in kept[::2])
 
 
 # --- what it leaves alone ------------------------------------------------------------------------

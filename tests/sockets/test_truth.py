@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.longlived.tcp.plugins.module_utils import _socket_owners
 
 from tests.sysctl_d.namespaces import _libc, unshare
 
@@ -276,6 +277,34 @@ def test_several_processes(connections: Connections) -> None:
         counts = {one["pid"]: one["established"] for one in result["processes"]}
         assert counts == {os.getpid(): 2, pid: 1}
         assert look(pids=[pid])["summary"]["established"] == 1
+
+
+def test_every_process_is_read_by_a_second_one(
+    connections: Connections, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has what this process has, and yet is no owner."""
+    kept = [connections.pair() for _turn in range(5)]
+
+    def seen(options: bool) -> tuple[Any, ...]:
+        result = look(options=options)
+        rows = sorted((row["inode"], row["pids"], row["state"], row["options"]) for row in result["sockets"])
+        return [(row["pid"], row["established"]) for row in result["processes"]], rows, result["summary"], result["ownerless"]
+
+    with child(lambda: None) as pid:
+        alone = seen(False), seen(True)
+        request.getfixturevalue("in_two_processes")
+        readers: list[int] = []
+        read = _socket_owners.read
+
+        def counted(**arguments: Any) -> Any:
+            readers.append(os.getpid())
+            return read(**arguments)
+
+        monkeypatch.setattr(_socket_owners, "read", counted)
+        assert (seen(False), seen(True)) == alone
+        assert readers == [], "it was this process that read them"
+        assert alone[0][0] == [(os.getpid(), 10), (pid, 10)]
+    assert len(kept) == 5
 
 
 def test_inherited_over_fork_and_closed_by_the_parent(connections: Connections) -> None:

@@ -262,28 +262,20 @@ def here(monkeypatch):
         def __exit__(self, *_exception):
             place[0] = HOME
 
-    class Owners(object):
-        def __init__(self):
-            self.unreadable, self.unmatched, self._known = 0, [], {}
-
-        def read(self, names=(), pids=()):
-            chosen = [one for one in processes() if one.name in names or one.pid in pids or not (names or pids)]
-            self._known.update((process.pid, process) for process in chosen)
-            return chosen
-
-        def processes_of(self, inode):
-            return (self._known[inode],) if inode in self._known else ()
-
-        def of(self, _inode):
-            return ()
-
     def processes():
         return [_socket_owners.Process(pid, name, namespace) for pid, (name, namespace) in sorted(PEOPLE.items())]
+
+    def read(names=(), pids=(), but=()):
+        assert not but, "this is no second process"
+        chosen = [one for one in processes() if one.name in names or one.pid in pids or not (names or pids)]
+        # A socket's inode is its process's number.
+        tables = [_socket_owners.Table(process, process.pid, {process.pid: 3}) for process in chosen]
+        return _socket_owners.Seen(chosen, tables, 0, [])
 
     monkeypatch.setattr(_network_namespaces, "inside", Inside)
     monkeypatch.setattr(_network_namespaces, "inode", lambda pid: HOME)
     monkeypatch.setattr(_runtime, "read", lambda: dict(KERNEL, time=45 if place[0] == HOME else 7200))
-    monkeypatch.setattr(_socket_owners, "Owners", Owners)
+    monkeypatch.setattr(_socket_owners, "read", read)
     monkeypatch.setattr(_socket_owners, "processes", processes)
     # What is local is another thing in each: this is the peer of all sockets, and the container's own address.
     addresses = {HOME: [], CONTAINER: [_socket_selection.mapped(socket.AF_INET, address("10.20.0.9"))]}
@@ -310,13 +302,29 @@ def selection(names=()):
 )
 @pytest.mark.usefixtures("here")
 def test_which_connections_are_seen_and_whose_they_are(names, everywhere, seen):
-    found = Look(selection(names), 350, everywhere).connections()
-    assert [(one.socket.inode, [process.name for process in one.processes]) for one in found] == seen
+    look = Look(selection(names), 350, everywhere)
+    inodes = [one.socket.inode for one in look.connections()]
+    assert [(inode, [process.name for process in look.processes_of(inode)]) for inode in inodes] == seen
 
 
 def test_what_is_local_is_judged_by_each_namespaces_own_addresses(here):
     here[0] = True
     assert [one.socket.inode for one in Look(selection(), 350, everywhere=True).connections()] == [7, 70]
+
+
+def test_a_socket_of_several_processes_has_each_once():
+    mine, theirs = (_socket_owners.Process(pid, "worker", HOME) for pid in (7, 8))
+    owners = _socket_owners.Owners(
+        [
+            _socket_owners.Table(mine, 7, {70: 3, 71: 4}),
+            _socket_owners.Table(mine, 77, {70: 5, 72: 6}),  # a thread with descriptors of its own
+            _socket_owners.Table(theirs, 8, {70: 9, 73: 3}),
+        ]
+    )
+    assert [owners.processes_of(inode) for inode in range(70, 75)] == [(mine, theirs), (mine,), (mine,), (theirs,), ()]
+    assert owners.of(70) == [(mine, 7, 3), (theirs, 8, 9)]
+    assert owners.of(72) == [(mine, 77, 6)]
+    assert owners.of(74) == []
 
 
 @pytest.mark.usefixtures("here")
@@ -378,7 +386,7 @@ def test_foreseen_values_are_those_of_this_namespace_alone():
 )
 def test_plans(idle, options, values, expected):
     request = _socket_rescue.check_request(_socket_rescue.Request(("stale", "unprotected"), values, 350))
-    connection = Connection(a_socket(remaining=7100000, idle=idle), (), None, Namespace(1, KERNEL, time.time()))
+    connection = Connection(a_socket(remaining=7100000, idle=idle), None, Namespace(1, KERNEL, time.time()))
     assert _socket_rescue.Planner(request).plan(connection, options) == expected
 
 
@@ -392,8 +400,8 @@ def test_plans(idle, options, values, expected):
 )
 def test_a_diff_says_what_was_done(options, pins, before, after):
     tally = _socket_rescue.Tally(10)
-    connection = Connection(a_socket(remaining=7100000), (), None, Namespace(1, KERNEL, time.time()))
-    tally.add(_socket_rescue.Outcome(connection, options, _socket_rescue.Plan(pins, "switch on"), None))
+    connection = Connection(a_socket(remaining=7100000), None, Namespace(1, KERNEL, time.time()))
+    tally.add(_socket_rescue.Outcome(connection, None, options, _socket_rescue.Plan(pins, "switch on"), None))
     shown = tally.diff()
     assert (shown["before"], shown["after"]) == tuple(
         "None (None) 10.0.0.5:41000 -> 10.20.0.9:443: %s\n" % words for words in (before, after)
@@ -402,13 +410,13 @@ def test_a_diff_says_what_was_done(options, pins, before, after):
 
 def test_no_plan_where_the_state_was_not_chosen():
     request = _socket_rescue.Request(("stale",), {}, 350)
-    connection = Connection(a_socket(), (), None, Namespace(1, KERNEL, time.time()))
+    connection = Connection(a_socket(), None, Namespace(1, KERNEL, time.time()))
     for options in (Options(0, 45, 45, 1), Options(1, 45, 45, 1), Options(1, 7200, 45, 1)):
         assert _socket_rescue.Planner(request).plan(connection, options) is None
 
 
 def test_no_plan_where_the_values_would_not_do():
     request = _socket_rescue.Request(("unprotected",), {}, 350)
-    connection = Connection(a_socket(), (), None, Namespace(1, dict(KERNEL, time=7200), time.time()))
+    connection = Connection(a_socket(), None, Namespace(1, dict(KERNEL, time=7200), time.time()))
     with pytest.raises(_socket_rescue.Unfit):
         _socket_rescue.Planner(request).plan(connection, Options(0, 7200, 45, 1))

@@ -8,7 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.longlived.tcp.plugins.plugin_utils._verification import aws_problems, kernel_problems, live_problems, summary
+from ansible_collections.longlived.tcp.plugins.plugin_utils._verification import (
+    aws_problems,
+    file_problems,
+    kernel_problems,
+    live_problems,
+    summary,
+)
 
 DROP_IN = "/etc/sysctl.d/99-tcp-keepalive.conf"
 WANTED = {"time": 45, "intvl": 45, "probes": 9}
@@ -58,6 +64,17 @@ def test_without_wanted_values_runtime_and_boot_have_to_agree() -> None:
     assert kernel_problems(info({"time": 7200}, time=boot(600)), None) == [
         "net.ipv4.tcp_keepalive_time is 7200 in the running kernel (/proc/sys/net/ipv4/tcp_keepalive_time), expected 600:"
         " run longlived.tcp.keepalive, which sets it."
+    ]
+
+
+def test_which_file_gives_the_values() -> None:
+    assert file_problems(info(), DROP_IN) == []
+    assert file_problems(info(time=boot(45, "/opt/x", 7, DROP_IN)), DROP_IN) == []
+    assert file_problems(info(time=boot(45, "/etc/sysctl.d/98-z.conf", 7), probes=boot(9, None)), DROP_IN) == [
+        "net.ipv4.tcp_keepalive_time will come from /etc/sysctl.d/98-z.conf line 7 at the next boot, expected"
+        f" {DROP_IN}: run longlived.tcp.keepalive, which sets it there.",
+        f"net.ipv4.tcp_keepalive_probes will come from no file at the next boot, expected {DROP_IN}: run longlived.tcp.keepalive,"
+        " which sets it there.",
     ]
 
 
@@ -116,7 +133,8 @@ def test_other_boot_values_may_be_tolerated() -> None:
 def test_summary_of_a_host_that_was_only_looked_at() -> None:
     row = {"runtime": {"time": 7200, "intvl": 75, "probes": 9}, "lost_probes_survived": None, "pid": 7, "name": "x", "unit": None}
     looked = {**info(), "consistent": True, "namespaces": [row]}
-    assert summary(looked) == f"time/intvl/probes 45/45/9; next boot: {DROP_IN}; not kept alive in 1 container: x (pid 7) with 7200/75/9"
+    assert summary(looked, looked, unchanged=True).startswith(f"time/intvl/probes 45/45/9, unchanged; next boot: {DROP_IN}; not kept alive in")
+    assert summary(looked) == summary(looked, looked) == f"time/intvl/probes 45/45/9; next boot: {DROP_IN}; not kept alive in 1 container: x (pid 7) with 7200/75/9"
 
 
 def process(name: str, stale: int, off: int, unit: str | None = None, runtime: int = 0, pinned: int = 0) -> dict[str, Any]:
