@@ -7,7 +7,7 @@
 
 PAIRS of connections a process (9,000), both ends of each in it; a process needs two descriptors for each. Everything
 is measured in processes of their own and in the same run, and takes a network namespace of its own, so it needs
-root. Medians of three, but for `ss -p`, which is run once.
+root. Medians of three.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def main(pairs: int) -> None:
         ss = median(lambda: seconds(["ss", "-tnoH"]))
         report, memory, count = medians(("report",))
         enabling, _memory, enabled = medians(("enable",), before=("disable",))
-        with_owners = seconds(["ss", "-tnopH"])
+        with_owners = median(lambda: seconds(["ss", "-tnopH"]))
     print(f"{count} connections of {PROCESSES} processes")
     print(f"ss -tnoH               {ss:7.2f} s")
     print(f"ss -tnopH              {with_owners:7.2f} s")

@@ -35,7 +35,8 @@ def page(findings: Findings) -> str:
 
 (a) is three `ansible.posix.sysctl`, an `ansible.builtin.file`, a `community.general.ini_file`, one command that reads the values back
 and an assert, without facts: `tests/benchmark/peer.yml`. (b) also proves which file wins at the next boot, resolves the AWS
-configuration as botocore does, and counts the live connections.
+configuration as botocore does, and counts the live connections. It looks first: a steady run is that one look, a first run two looks
+and the two modules that set.
 
 ## Ratios, steady runs on {findings["hosts"]} hosts
 

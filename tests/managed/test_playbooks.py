@@ -89,31 +89,30 @@ DRIFTS = {
 }
 
 
-def test_a_host_that_is_right_is_only_looked_at(host: Host) -> None:
-    def run(**variables: str) -> Played:
-        done = play("longlived.tcp.keepalive", host.rack.inventory, "--limit", host.name, keepalive_aws_create="true", **variables)
-        assert done.status == 0, done.output
-        return done
+def kept_alive(host: Host, **variables: str) -> Played:
+    done = play("longlived.tcp.keepalive", host.rack.inventory, "--limit", host.name, **{"keepalive_aws_create": "true", **variables})
+    assert done.status == 0, done.output
+    return done
 
-    assert SETS in run().output
+
+def test_a_host_that_is_right_is_only_looked_at(host: Host) -> None:
+    assert SETS in kept_alive(host).output
     before = snapshot(host)
-    done = run()
+    done = kept_alive(host)
     assert SETS not in done.output and done.recap[host.name]["changed"] == 0
     assert f"{host.name}: time/intvl/probes 45/45/9, unchanged; next boot: {DROP_IN}; {aws_config(host)}" in done.output
     assert snapshot(host) == before
     # What is done on request is done also where all is right.
-    assert SETS in run(keepalive_live_sockets="rearm").output
+    assert SETS in kept_alive(host, keepalive_live_sockets="rearm").output
 
 
 @pytest.mark.parametrize("drift", DRIFTS)
 def test_whatever_is_not_right_is_set(hosts: list[Host], drift: str) -> None:
     host = hosts[0]
     script, asked = DRIFTS[drift]
-    arguments = ("longlived.tcp.keepalive", host.rack.inventory, "--limit", host.name)
-    assert play(*arguments, keepalive_aws_create="true").status == 0
+    kept_alive(host)
     host.enter(["sh", "-c", script], check=False)
-    done = play(*arguments, keepalive_aws_create="true", **asked)
-    assert done.status == 0, done.output
+    done = kept_alive(host, **asked)
     assert SETS in done.output and done.recap[host.name]["changed"] == 1, done.output
 
 
