@@ -4,7 +4,7 @@
 
 PYTHON ?= python3
 INVENTORY ?=
-JOBS ?= 2
+JOBS ?= 3
 ARGS ?=
 SCALE ?= 45
 NETEM ?=

@@ -507,7 +507,7 @@ def controller_sessions(core: str) -> None:
         session.install(core_requirement(core), "jmespath", *PYTEST, *packages)
         install_collection(session)
 
-    @nox.session(name=f"modules-{core}", python=interpreter(*pythons), tags=["hosts"])
+    @nox.session(name=f"modules-{core}", python=interpreter(*pythons), tags=["hosts", "long"])
     def modules(session: nox.Session) -> None:
         """Every module, role and playbook on whole hosts, over ssh."""
         kinds = need_kinds(session, *MANAGED[core])

@@ -1,11 +1,11 @@
 # Copyright (c) 2026, longlived.tcp contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run the sessions of noxfile.py two at a time; say at the end what failed, how to repeat it, and what was not run.
+"""Run the sessions of noxfile.py three at a time; say at the end what failed, how to repeat it, and what was not run.
 
     .nox/bootstrap/bin/python scripts/sessions.py [--jobs N] [what nox takes to choose sessions, such as --tags quick]
 
-Two, since most of them wait for a test host or for pip. What a session prints is kept together and printed at its end.
+Three, since most of them wait for a test host or for pip. What a session prints is kept together and printed at its end.
 """
 
 from __future__ import annotations
@@ -37,12 +37,13 @@ class Ended:
 
 
 def chosen(selection: list[str]) -> list[str]:
-    """The names of the sessions, those with test hosts first: they take longest."""
+    """The names of the sessions, the longest first, and then those with test hosts."""
     listed = subprocess.run([NOX, "--list", "--json", *selection], stdout=subprocess.PIPE, check=False)
     if listed.returncode != 0:
         sys.exit(listed.returncode)
     sessions = json.loads(listed.stdout)
-    return [session["session"] for session in sorted(sessions, key=lambda session: "hosts" not in session["tags"])]
+    sessions.sort(key=lambda session: ("long" not in session["tags"], "hosts" not in session["tags"]))
+    return [session["session"] for session in sessions]
 
 
 def run(name: str) -> Ended:
@@ -60,7 +61,7 @@ def run(name: str) -> Ended:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--jobs", type=int, default=2, help="how many sessions at a time (%(default)s)")
+    parser.add_argument("--jobs", type=int, default=3, help="how many sessions at a time (%(default)s)")
     options, selection = parser.parse_known_args()
     begin = time.monotonic()
     names = chosen(selection)

@@ -76,6 +76,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
+from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import DEFAULTS
 
 
@@ -104,8 +105,11 @@ def keepalive_problems(
     absent = state == "absent"
     may_lack = absent or not boolean(aws_create)
     found: list[str] = kernel_problems(info, None if absent else wanted, overridden == "warn")
-    found += file_problems(info, sysctl_file) if sysctl_file else []
-    found += aws_problems(info, settings, state, may_lack)
+    found += file_problems(info, sysctl_file) if sysctl_file is not None else []
+    try:
+        found += aws_problems(info, settings, state, may_lack)
+    except UserError as error:
+        found.append(str(error))
     return found if absent else found + live_problems(info)
 
 

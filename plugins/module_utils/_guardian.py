@@ -21,6 +21,7 @@ import struct
 from ansible_collections.longlived.tcp.plugins.module_utils import _foreign_sockets
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 from ansible_collections.longlived.tcp.plugins.module_utils._foreign_sockets import KEEPALIVE, Gone
+from ansible_collections.longlived.tcp.plugins.module_utils._meanwhile import wait_for_children
 from ansible_collections.longlived.tcp.plugins.module_utils._socket_owners import Owner, Process
 
 # Task, process, descriptor and cookie; whether they are noted stands apart and is written last.
@@ -49,6 +50,7 @@ class Guardian:
 
     def start(self):
         if self._pid is None:
+            wait_for_children()
             try:
                 self._memory = mmap.mmap(-1, mmap.PAGESIZE)
                 watched, self._pipe = os.pipe()

@@ -52,8 +52,14 @@ def meanwhile(work, begin=True):
             second.end()
 
 
+def wait_for_children():
+    """Before a fork. Whoever started this process may have left SIGCHLD ignored: then nobody is told how a child ends."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+
+
 def _begun(work):
     """The second process, None where there can be none."""
+    wait_for_children()
     try:
         return _Second(work)
     except (IOError, OSError):
@@ -89,16 +95,13 @@ class _Second:
     def end(self):
         """Whether it is done or nobody wants to know any more."""
         if self._pid is not None:
-            os.kill(self._pid, signal.SIGKILL)
+            os.kill(self._pid, signal.SIGKILL)  # until it is waited for, the number is its
             self._status()
         self._sent.close()
 
     def _status(self):
         pid, self._pid = self._pid, None
-        try:
-            return os.waitpid(pid, 0)[1]
-        except (IOError, OSError):
-            return None  # where SIGCHLD is ignored, nobody is told
+        return os.waitpid(pid, 0)[1]
 
 
 def _do(work, first, send):

@@ -61,11 +61,11 @@ class Look:
 
     def connections(self):
         """A generator: whoever stops early closes it, to be back in our own namespace."""
-        read = _all_but_a_copy_of(os.getpid())
+        read, new = _all_but_a_copy_of(os.getpid()), tuple.__new__
         with meanwhile(read, begin=self._owners is None and pays(_tcp_sockets.number())) as self._read:
             for inode, pid in self._places():
-                for connection in self._of(inode, pid):
-                    yield connection
+                for seen in self._of(inode, pid):
+                    yield new(Connection, seen)
             self._known()
 
     # Asked before the last connection, these wait until every process is read.
@@ -106,8 +106,8 @@ class Look:
         return sorted(places.items())
 
     def _of(self, inode, pid):
-        """The chosen connections of a namespace."""
-        is_chosen, new = self._owners.processes_of if self._owned_only else lambda _inode: True, tuple.__new__
+        """Of each chosen connection of a namespace what `Connection` has."""
+        is_chosen = self._owners.processes_of if self._owned_only else lambda _inode: True
         hidden = []
         with self._counting_unreadable(), _inside(pid):
             takes = Filter(self._selection).takes  # by the addresses that this namespace has
@@ -120,9 +120,9 @@ class Look:
                         if verdict is IS_UNKNOWN:
                             hidden.append(one)
                         else:
-                            yield new(Connection, (one, verdict, namespace))
+                            yield one, verdict, namespace
             for one in self._looked_at_again(hidden):
-                yield Connection(one, verdict_of(one), namespace)
+                yield one, verdict_of(one), namespace
 
     def _looked_at_again(self, hidden):
         if not hidden:

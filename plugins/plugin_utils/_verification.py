@@ -109,7 +109,9 @@ def _connections(counts: Mapping[str, int]) -> str:
 
 def _agrees(asked: Any, found: Any) -> bool:
     if isinstance(asked, Mapping):
-        return all(_agrees(value, (found or {}).get(name)) for name, value in asked.items())
+        # Where a nested section was asked for, the file may have a value.
+        nested = found if isinstance(found, Mapping) else {}
+        return (found is None or nested is found) and all(_agrees(value, nested.get(name)) for name, value in asked.items())
     return found is None if asked is None else same(asked, found)
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
 
@@ -114,6 +115,35 @@ def test_whatever_is_not_right_is_set(hosts: list[Host], drift: str) -> None:
     host.enter(["sh", "-c", script], check=False)
     done = kept_alive(host, **asked)
     assert SETS in done.output and done.recap[host.name]["changed"] == 1, done.output
+
+
+def test_an_aws_config_that_nobody_can_read_keeps_no_kernel_from_its_values(hosts: list[Host]) -> None:
+    host = hosts[0]
+    host.enter(["mkdir", "-p", f"/home/{host.login}/.aws"])
+    write(host, aws_config(host), "[default\nfoo\n")
+    done = play("longlived.tcp.keepalive", host.rack.inventory, "--limit", host.name)
+    assert done.status == 2
+    assert f"{aws_config(host)}, line 1: botocore cannot read this file" in done.output
+    assert runtime(host) == boot_value(host) == KEPT_ALIVE
+
+
+@pytest.mark.parametrize("settled", [False, True])
+def test_what_is_wrong_in_how_to_verify_is_refused(hosts: list[Host], settled: bool) -> None:
+    host = hosts[0]
+    if settled:
+        kept_alive(host)
+    done = play("longlived.tcp.keepalive", host.rack.inventory, "--limit", host.name, keepalive_verify_state="absnt")
+    assert "value of keepalive_verify_state must be one of: present, absent" in done.output
+
+
+def test_the_last_line_is_not_of_an_earlier_play(hosts: list[Host], tmp_path: Path) -> None:
+    host = hosts[0]
+    plays = tmp_path / "plays.yml"
+    plays.write_text("".join(f"- ansible.builtin.import_playbook: longlived.tcp.{name}\n" for name in ("keepalive", "keepalive", "verify")))
+    done = play(plays, host.rack.inventory, "--limit", host.name)
+    assert done.status == 0, done.output
+    said = re.findall(r"time/intvl/probes ([^;]*);", done.output)
+    assert said == ["7200/75/9 -> 45/45/9", "45/45/9, unchanged", "45/45/9"]
 
 
 def test_a_reboot_proves_it(hosts: list[Host]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.longlived.tcp.plugins.filter.keepalive_problems import keepalive_problems
 from ansible_collections.longlived.tcp.plugins.plugin_utils._verification import (
     aws_problems,
     file_problems,
@@ -110,6 +111,7 @@ AWS = [
     (aws({"tcp_keepalive": "yes"}), ON, "present", ["to yes for alice"]),
     (aws({"tcp_keepalive": "true"}), ON, "absent", ["to true for alice (/home/alice/.aws/config), expected nothing"]),
     (aws({"s3": None}), {"s3": {"max_concurrent_requests": 5}}, "present", ["resolves s3 of profile default to nothing"]),
+    (aws({"s3": "foo"}), {"s3": {"max_concurrent_requests": 5}}, "present", ["resolves s3 of profile default to foo"]),
 ]
 
 
@@ -118,6 +120,14 @@ def test_what_botocore_has_to_resolve(found: dict[str, Any], settings: dict[str,
     said = aws_problems(found, settings, state, may_lack=False)
     assert len(said) == len(sentences)
     assert all(sentence in line for sentence, line in zip(sentences, said, strict=True))
+
+
+def test_what_cannot_be_asked_for_is_a_problem_and_no_exception() -> None:
+    found = {**info(), **aws({"tcp_keepalive": "true"})}
+    assert keepalive_problems(found) == []
+    (said,) = keepalive_problems(found, aws_settings={"tcp_keepalive": " true "})
+    assert "tcp_keepalive" in said
+    assert len(keepalive_problems(found, sysctl_file="")) == 3
 
 
 def test_a_user_without_the_file_may_be_accepted() -> None:
