@@ -79,7 +79,7 @@ def side_by_side(rack: Rack, runs: int, forks: int) -> dict[str, Any]:
     first: dict[str, dict[str, list[Took]]] = {told: {name: [] for name, one in CONTENDERS.items() if one.sets} for told in PIPELINING}
     steady: dict[str, dict[str, list[Took]]] = {told: {name: [] for name in CONTENDERS} for told in PIPELINING}
     # Connections stay open between runs, as they do for a minute; what the very first has to do beside is nobody's.
-    run(rack, "c", "default", forks)
+    run(rack, "c", "off", forks)
     for number in range(runs):
         for told in PIPELINING:
             for name in first[told]:
@@ -107,14 +107,14 @@ def median(took: Iterable[Took]) -> dict[str, Any]:
 
 
 def growth(hosts: int, forks: int) -> dict[str, Any]:
-    """Medians of three steady runs each, at the defaults."""
+    """Medians of three steady runs each, at Ansible's defaults."""
     found: dict[str, list[Took]] = {name: [] for name in ("a", "b", "c", "e")}
     with raised(hosts) as rack:
         for name in ("a", "b"):
-            run(rack, name, "default", forks, steady=False)
+            run(rack, name, "off", forks, steady=False)
         for _number in range(3):
             for name, took in found.items():
-                took.append(run(rack, name, "default", forks))
+                took.append(run(rack, name, "off", forks))
     progress(f"{hosts} hosts")
     return {"hosts": hosts, **{name: median(took) for name, took in found.items()}}
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import resource
 import subprocess
@@ -44,8 +43,8 @@ rm -rf /etc/sysctl.d/90-peer.conf /etc/sysctl.d/99-tcp-keepalive.conf /home/*/.a
 cd /proc/sys/net/ipv4 && echo 7200 > tcp_keepalive_time && echo 75 > tcp_keepalive_intvl && echo 9 > tcp_keepalive_probes
 """
 
-# How a run is told about pipelining; None says nothing, so that every side has its default.
-PIPELINING: Mapping[str, bool | None] = {"off": False, "on": True, "default": None}
+# Ansible's default is "off", and no playbook here changes it.
+PIPELINING: Mapping[str, bool] = {"off": False, "on": True}
 
 
 @dataclass(frozen=True)
@@ -71,16 +70,10 @@ def run(rack: Rack, name: str, pipelining: str, forks: int, *, steady: bool = Tr
     """One run, which has to end well on every host, and to change something only if it is a first one."""
     contender = CONTENDERS[name]
     command = ["ansible-playbook", "-i", str(rack.inventory), "--forks", str(forks), *contender.arguments]
-    environment = {variable: value for variable, value in os.environ.items() if variable != "ANSIBLE_PIPELINING"}
-    told = PIPELINING[pipelining]
-    if told is not None:
-        # On the command line, so that it also holds where a play has its own default.
-        command += ["-e", f"ansible_pipelining={told}"]
+    command += ["-e", f"ansible_pipelining={PIPELINING[pipelining]}"]
     hosts, used, begin = _hosts_processor(rack), resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     with (
-        subprocess.Popen(
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        ) as process,
+        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process,
         Watched(process.pid) as watched,
     ):
         output, _none = process.communicate(timeout=1800)

@@ -12,13 +12,13 @@ from tests.benchmark.contenders import CONTENDERS
 
 Findings = dict[str, Any]
 
-TOLD = {"off": "pipelining off", "on": "pipelining on", "default": "each at its default"}
+TOLD = {"off": "pipelining off, as is Ansible's default", "on": "pipelining on"}
 # What is promised of steady runs: the two contenders, the most that their ratio may be, and with which pipelining.
 TARGETS = (
-    ("b", "a", 0.55, ("off", "on")),
+    ("b", "a", 0.50, ("off",)),
+    ("b", "a", 0.55, ("on",)),
     ("b", "c", 3.2, ("off", "on")),
     ("e", "c", 1.6, ("off", "on")),
-    ("b", "a", 0.50, ("default",)),
 )
 
 
@@ -51,13 +51,13 @@ and the two modules that set.
 Medians of {findings["runs"]}; in brackets processor seconds of the controller and of all hosts.
 
 | | {" | ".join(TOLD.values())} |
-|---|---|---|---|
+|---|---|---|
 {_rows(_seconds("first run", findings["first"]))}
 {_rows(_seconds("steady", findings["steady"]))}
 
 ## Growth
 
-Steady runs, each at its default; medians of three.
+Steady runs, pipelining off; medians of three.
 
 | Hosts | a, s | b, s | c, s | e, s | a, s a host | b, s a host | Controller's memory with b, MB | with a, MB |
 |---|---|---|---|---|---|---|---|---|
