@@ -6,16 +6,18 @@
 
 No system call does both, and nothing holds SIGKILL back. So a second process watches, in a session of its
 own. Before a socket is turned off, its place is noted in memory that both share. When the first process
-ends, however it ends, the kernel closes its end of a pipe; if a note is left, the second process fetches
-that socket itself and turns it on.
+ends, however it ends, the kernel closes its end of a connection between the two; if a note is left, the
+second process fetches that socket itself and turns it on.
 """
 
 from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import errno
 import mmap
 import os
+import socket
 import struct
 
 from ansible_collections.longlived.tcp.plugins.module_utils import _foreign_sockets
@@ -28,6 +30,8 @@ from ansible_collections.longlived.tcp.plugins.module_utils._socket_owners impor
 _NOTE = struct.Struct("=iiiQ")
 _NOTED, _NOTE_AT = 0, 8
 
+_WATCHING = b"."
+
 
 class GuardianError(UserError):
     """Why nobody can watch."""
@@ -37,14 +41,14 @@ class Guardian:
     """Started when it is first needed."""
 
     def __init__(self):
-        self._memory = self._pipe = self._pid = None
+        self._memory = self._end = self._pid = None
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_exception):
         if self._pid is not None:
-            os.close(self._pipe)
+            self._end.close()
             os.waitpid(self._pid, 0)
             self._memory.close()
 
@@ -53,14 +57,17 @@ class Guardian:
             wait_for_children()
             try:
                 self._memory = mmap.mmap(-1, mmap.PAGESIZE)
-                watched, self._pipe = os.pipe()
+                watched, self._end = socket.socketpair()
                 self._pid = os.fork()
             except (IOError, OSError) as error:
-                raise GuardianError("Cannot start the process that watches while timers are re-armed: %s." % error.strerror)
+                raise _not_started(error.strerror)
             if self._pid == 0:
-                os.close(self._pipe)
+                self._end.close()
                 _watch(self._memory, watched)
-            os.close(watched)
+            watched.close()
+            # Until it is in a session of its own, what ends our process group ends it as well.
+            if self._end.recv(1) != _WATCHING:
+                raise _not_started(os.strerror(errno.ESRCH))
 
     def note(self, owner, cookie):
         _NOTE.pack_into(self._memory, _NOTE_AT, owner.task, owner.process.pid, owner.descriptor, cookie)
@@ -70,6 +77,10 @@ class Guardian:
         self._memory[_NOTED : _NOTED + 1] = b"\0"
 
 
+def _not_started(why):
+    return GuardianError("Cannot start the process that watches while timers are re-armed: %s." % why)
+
+
 def _watch(memory, watched):
     """The second process: it ends soon after the first one."""
     try:
@@ -77,7 +88,8 @@ def _watch(memory, watched):
         nowhere = os.open(os.devnull, os.O_RDWR)
         for descriptor in (0, 1, 2):
             os.dup2(nowhere, descriptor)
-        while os.read(watched, 1):
+        watched.sendall(_WATCHING)
+        while watched.recv(1):
             pass
         if memory[_NOTED : _NOTED + 1] == b"1":
             _turn_on(*_NOTE.unpack_from(memory, _NOTE_AT))

@@ -51,38 +51,56 @@ def opened(protocol):
 
 def answers(connection, kind, payload, dump=True):
     """Send a request; each time the kernel answers, the buffer that holds the answer and how far it is filled.
-    The buffer is used again: take what you need before the next one."""
+
+    The buffer is used again: take what you need before the next one. The kernel may add NLMSG_DONE to the last messages:
+    whoever meets it there calls `check_end`, and asks for no more.
+    """
     flags = NLM_F_REQUEST | (NLM_F_DUMP if dump else 0)
     try:
         connection.send(HEADER.pack(HEADER.size + len(payload), kind, flags, 1, 0) + payload)
         buffer = bytearray(_BUFFER)
         while True:
             filled = connection.recv_into(buffer)
-            _length, answer, _flags, _sequence, _port = HEADER.unpack_from(buffer)
-            if answer == NLMSG_ERROR:
-                number = -_NUMBER.unpack_from(buffer, HEADER.size)[0]
-                if number:
-                    raise OSError(number, os.strerror(number))
+            answer = HEADER.unpack_from(buffer)[1]
             if answer in (NLMSG_ERROR, NLMSG_DONE):
+                # What was asked for by name is gone; to a dump the same says that nothing here can list such sockets.
+                if dump or _error(buffer, 0) != errno.ENOENT:
+                    check_end(buffer, 0)
                 return
             yield buffer, filled
             if not dump:
                 return
     except (IOError, OSError) as error:
-        if error.errno == errno.ENOENT:
-            return  # what was asked for by name is not there, or this kernel knows no such sockets
-        raise NetlinkError("The kernel refuses to list its TCP sockets and addresses: %s." % error.strerror)
+        raise _refusal(error.strerror)
 
 
-def messages(buffer, filled):
-    """Where each message of an answer begins and ends, its header left out."""
-    at = 0
-    while at < filled:
-        length, kind = HEADER.unpack_from(buffer, at)[:2]
-        if kind == NLMSG_DONE:  # the kernel may add it to the last messages
-            return
-        yield at + HEADER.size, at + length
-        at += (length + 3) & ~3
+def check_end(buffer, at):
+    """Raise what the last message, which is at this place, has against the request: the kernel may break a dump off."""
+    number = _error(buffer, at)
+    if number:
+        raise _refusal(os.strerror(number))
+
+
+def _error(buffer, at):
+    length = HEADER.unpack_from(buffer, at)[0]
+    return -_NUMBER.unpack_from(buffer, at + HEADER.size)[0] if length >= HEADER.size + _NUMBER.size else 0
+
+
+def _refusal(why):
+    return NetlinkError("The kernel refuses to list its TCP sockets and addresses: %s." % why)
+
+
+def messages(answered):
+    """The messages of all answers: the buffer, and where each begins and ends in it, its header left out."""
+    for buffer, filled in answered:
+        at = 0
+        while at < filled:
+            length, kind = HEADER.unpack_from(buffer, at)[:2]
+            if kind == NLMSG_DONE:
+                check_end(buffer, at)
+                return
+            yield buffer, at + HEADER.size, at + length
+            at += (length + 3) & ~3
 
 
 def attributes(buffer, begin, end):

@@ -12,6 +12,7 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import collections
 import contextlib
 import ctypes
 import errno
@@ -37,30 +38,33 @@ class Stranded(UserError):
 def others():
     """A list of `{namespace, runtime, pid, name, unit}`, one for each other network namespace that has
     TCP sockets: its inode number, its three values, and the process with the lowest id that lives there."""
-    found = []
-    for number, pid in sorted(_first_processes().items()):
+    return [row for number, pids in sorted(_inhabitants().items()) for row in _described(number, pids)]
+
+
+def _described(number, pids):
+    for pid in pids:
         try:
             if not _has_tcp_sockets(pid):
-                continue
-            with inside(pid):
+                return []
+            with inside(number, [pid]):
                 runtime = _runtime.read()
-            found.append({"namespace": number, "runtime": runtime, "pid": pid, "name": name_of(pid), "unit": unit_of(pid)})
+            return [{"namespace": number, "runtime": runtime, "pid": pid, "name": name_of(pid), "unit": unit_of(pid)}]
         except Stranded:
             raise
         except (IOError, OSError, UserError):
-            continue  # it ended meanwhile
-    return found
+            continue  # it ended meanwhile, others may still be there
+    return []
 
 
-def _first_processes():
-    """The lowest process id in each network namespace but our own, by the namespace's inode."""
+def _inhabitants():
+    """The ids of the processes in each network namespace but our own, the lowest first, by the namespace's inode."""
     own = inode("self")
-    first = {}
+    found = collections.defaultdict(list)
     for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdigit()):
         number = inode(pid)
         if number not in (None, own):
-            first.setdefault(number, pid)
-    return first
+            found[number].append(pid)
+    return found
 
 
 def inode(pid):
@@ -84,10 +88,12 @@ def _has_tcp_sockets(pid):
 
 
 @contextlib.contextmanager
-def inside(pid):
-    """Be in the network namespace of a process; /proc/sys/net and new sockets are then that one's."""
+def inside(number, pids):
+    """Be in a network namespace, by the first of these processes that is still there; /proc/sys/net and new sockets are then
+    that one's. OSError where none is."""
     libc = ctypes.CDLL(None, use_errno=True)
-    with open("/proc/self/ns/net") as home, open("/proc/%d/ns/net" % pid) as there:
+    pid, there = _entrance(number, pids)
+    with open("/proc/self/ns/net") as home, there:
         if libc.setns(there.fileno(), CLONE_NEWNET) != 0:
             raise NamespaceError("Cannot enter the network namespace of process %d: %s." % (pid, os.strerror(ctypes.get_errno())))
         try:
@@ -95,6 +101,18 @@ def inside(pid):
         finally:
             if libc.setns(home.fileno(), CLONE_NEWNET) != 0:
                 raise Stranded("Cannot come back from the network namespace of process %d: run again." % pid)
+
+
+def _entrance(number, pids):
+    for pid in pids:
+        try:
+            there = open("/proc/%d/ns/net" % pid)
+        except (IOError, OSError):
+            continue
+        if os.fstat(there.fileno()).st_ino == number:
+            return pid, there
+        there.close()  # another process's number by now
+    raise OSError(errno.ESRCH, os.strerror(errno.ESRCH))
 
 
 def name_of(pid):
@@ -105,11 +123,17 @@ def name_of(pid):
 
 def unit_of(pid):
     """The systemd unit that the process belongs to, by its control group, or None."""
-    with open("/proc/%d/cgroup" % pid) as stream:
-        lines = stream.read().splitlines()
+    with open("/proc/%d/cgroup" % pid, "rb") as stream:
+        return unit_in(stream.read())
+
+
+def unit_in(cgroups):
+    # Whoever may make a control group may choose any bytes for its name, but for / and the line's end.
+    lines = cgroups.decode("utf-8", "replace").split(u"\n")
     # Version 2's line starts with 0::, version 1's hierarchy of systemd's is called name=systemd.
     for line in sorted(lines, key=lambda line: not line.startswith("0::")):
-        _number, controllers, path = line.split(":", 2)
+        _number, _colon, rest = line.partition(":")
+        controllers, _colon, path = rest.partition(":")
         units = _UNIT.findall(path) if controllers in ("", "name=systemd") else []
         if units:
             return units[-1]

@@ -63,8 +63,8 @@ class Look:
         """A generator: whoever stops early closes it, to be back in our own namespace."""
         read, new = _all_but_a_copy_of(os.getpid()), tuple.__new__
         with meanwhile(read, begin=self._owners is None and pays(_tcp_sockets.number())) as self._read:
-            for inode, pid in self._places():
-                for seen in self._of(inode, pid):
+            for inode, pids in self._places():
+                for seen in self._of(inode, pids):
                     yield new(Connection, seen)
             self._known()
 
@@ -98,18 +98,18 @@ class Look:
         return self._foreseen
 
     def _places(self):
-        """Each namespace to look into with a process that lives there, None for our own."""
-        places = {} if self._owned_only else {self._own: None}
+        """Each namespace to look into with the processes that live there."""
+        places = collections.defaultdict(list, {} if self._owned_only else {self._own: []})
         for process in self._inhabitants:
             if process.namespace is not None:
-                places.setdefault(process.namespace, None if process.namespace == self._own else process.pid)
+                places[process.namespace].append(process.pid)
         return sorted(places.items())
 
-    def _of(self, inode, pid):
+    def _of(self, inode, pids):
         """Of each chosen connection of a namespace what `Connection` has."""
         is_chosen = self._owners.processes_of if self._owned_only else lambda _inode: True
         hidden = []
-        with self._counting_unreadable(), _inside(pid):
+        with self._counting_unreadable(), self._inside(inode, pids):
             takes = Filter(self._selection).takes  # by the addresses that this namespace has
             namespace = Namespace(inode, self._values(inode), time.time())
             verdict_of = Judge(namespace.runtime, self._idle_timeout).verdict
@@ -141,16 +141,15 @@ class Look:
         except (IOError, OSError):
             pass  # the last process in it ended meanwhile
 
+    @contextlib.contextmanager
+    def _inside(self, inode, pids):
+        if inode == self._own:
+            yield
+        else:
+            with _network_namespaces.inside(inode, pids):
+                yield
+
 
 def _all_but_a_copy_of(reader):
     """A function that reads every process. The second one that does it has all that `reader` has, and is left out."""
     return lambda: _socket_owners.read(but={os.getpid()} - {reader})
-
-
-@contextlib.contextmanager
-def _inside(pid):
-    if pid is None:
-        yield
-    else:
-        with _network_namespaces.inside(pid):
-            yield

@@ -120,8 +120,10 @@ def _matching(opened, name, globs):
 
 def read(names=(), pids=(), but=()):
     """Every process but those, or of them the ones whose name matches one of the globs or whose id is among `pids`."""
-    processes, tables, unreadable, unmatched = [], [], 0, list(names)
-    for pid in _ids("/proc"):
+    ids = _ids("/proc")
+    # The first process never ends: where it is not seen (hidepid=2), others are not either.
+    processes, tables, unreadable, unmatched = [], [], int(1 not in ids), list(names)
+    for pid in ids:
         if pid in but:
             continue
         try:
@@ -137,8 +139,9 @@ def read(names=(), pids=(), but=()):
                         tables.extend(_tables(opened, process))
                     except (IOError, OSError) as error:
                         unreadable += error.errno in (errno.EACCES, errno.EPERM)
-        except (IOError, OSError):
-            continue  # it ended meanwhile
+        except (IOError, OSError) as error:
+            # It ended meanwhile; or not even its name may be read (hidepid=1), which may be a chosen one's.
+            unreadable += error.errno in (errno.EACCES, errno.EPERM) and (pid in pids or bool(names) or not pids)
     return Seen(processes, tables, unreadable, unmatched)
 
 

@@ -114,10 +114,9 @@ def own_addresses():
     """Every address of this network namespace, as sixteen bytes."""
     payload = struct.pack("=BBBBI", socket.AF_UNSPEC, 0, 0, 0, 0)
     with _netlink.opened(_NETLINK_ROUTE) as connection:
-        for buffer, filled in _netlink.answers(connection, _RTM_GETADDR, payload):
-            for begin, end in _netlink.messages(buffer, filled):
-                found = dict((kind, bytes(buffer[at:stop])) for kind, at, stop in _netlink.attributes(buffer, begin + _IFADDRMSG_SIZE, end))
-                # On a point-to-point link IFA_ADDRESS is the other end.
-                address = found.get(_IFA_LOCAL, found.get(_IFA_ADDRESS))
-                if address is not None:
-                    yield mapped(buffer[begin], address)
+        for buffer, begin, end in _netlink.messages(_netlink.answers(connection, _RTM_GETADDR, payload)):
+            found = dict((kind, bytes(buffer[at:stop])) for kind, at, stop in _netlink.attributes(buffer, begin + _IFADDRMSG_SIZE, end))
+            # On a point-to-point link IFA_ADDRESS is the other end.
+            address = found.get(_IFA_LOCAL, found.get(_IFA_ADDRESS))
+            if address is not None:
+                yield mapped(buffer[begin], address)

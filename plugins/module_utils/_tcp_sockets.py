@@ -32,15 +32,18 @@ ESTABLISHED = 1
 TIMER_NONE, TIMER_RETRANSMIT, TIMER_KEEPALIVE, TIMER_TIME_WAIT, TIMER_ZERO_WINDOW = range(5)
 
 # `remaining` is the milliseconds until the timer's time, 0 also while it is late; `unanswered` the probes
-# sent without an answer; `idle` the milliseconds since the last segment was received. Ports and addresses
-# are in network order, IPv4 addresses the first four of sixteen bytes.
-Socket = collections.namedtuple("Socket", "family state timer unanswered sport dport source destination cookie remaining uid inode idle")
+# sent without an answer; `idle` the milliseconds since the last segment was received; `device` the index of
+# the network device that it is bound to, or 0. Ports and addresses are in network order, IPv4 addresses the
+# first four of sixteen bytes.
+Socket = collections.namedtuple(
+    "Socket", "family state timer unanswered sport dport source destination device cookie remaining uid inode idle"
+)
 
 # struct inet_diag_req_v2: family, protocol, extensions, states, and the identity of one socket.
 _REQUEST = struct.Struct("=BBBxIHH16s16sIII")
 
 # struct nlmsghdr, of which only the length and the type matter, and struct inet_diag_msg.
-_MESSAGE = struct.Struct("=IH10x4BHH16s16s4xIII8xII")
+_MESSAGE = struct.Struct("=IH10x4BHH16s16sIIII8xII")
 
 # struct nlattr, and of struct tcp_info: tcpi_last_data_recv, tcpi_last_ack_recv.
 _INFO = struct.Struct("=HH52xII")
@@ -101,7 +104,7 @@ def look_again(sockets, longest):
 
 
 def _look(connection, one):
-    identity = one.sport, one.dport, one.source, one.destination, 0, one.cookie & 0xFFFFFFFF, one.cookie >> 32
+    identity = one.sport, one.dport, one.source, one.destination, one.device, one.cookie & 0xFFFFFFFF, one.cookie >> 32
     for sockets in parsed(_ask(connection, one.family, 0xFFFFFFFF, identity, dump=False)):
         for again in sockets:
             if again.cookie == one.cookie and again.state in STATES:
@@ -118,10 +121,13 @@ def parsed(answers):
         sockets, at = [], 0
         while at < filled:
             (
-                length, kind, family, state, timer, unanswered, sport, dport, source, destination, low, high, remaining, uid, inode,
+                length, kind, family, state, timer, unanswered, sport, dport, source, destination, device, low, high, remaining, uid,
+                inode,
             ) = message(buffer, at)
             if kind == _netlink.NLMSG_DONE:
-                break
+                _netlink.check_end(buffer, at)
+                yield sockets
+                return
             cookie = low | high << 32
             if cookie not in seen:
                 seen.add(cookie)
@@ -132,7 +138,7 @@ def parsed(answers):
                     known = (size, kind) if expected else None
                 sockets.append(
                     new(Socket, (
-                        family, state, timer, unanswered, sport, dport, source, destination, cookie, remaining, uid, inode,
+                        family, state, timer, unanswered, sport, dport, source, destination, device, cookie, remaining, uid, inode,
                         data if data < ack else ack,
                     ))
                 )

@@ -58,8 +58,8 @@ def _place(boot: Mapping[str, Any]) -> str:
 def aws_problems(info: Mapping[str, Any], settings: Mapping[str, Any], state: str, may_lack: bool) -> list[str]:
     """A sentence for each setting that botocore does not resolve to what was asked for, or, if `state`
     is absent, for each that is still set. `may_lack` accepts users without the file."""
-    asked = check_settings(settings, state)
     rows = [row for row in info.get("aws", ()) if row["exists"] or not may_lack]
+    asked = check_settings(settings, state) if rows else {}  # nobody's file, nothing that it could say
     return [
         f"botocore resolves {name} of profile {profile} to {_said(found[name])} for {row['user']} ({row['path']}),"
         f" expected {_said(value)}: run longlived.tcp.keepalive, which sets it or says why it cannot."

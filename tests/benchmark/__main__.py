@@ -121,7 +121,8 @@ def growth(hosts: int, forks: int) -> dict[str, Any]:
 
 def machine() -> str:
     memory = next(line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemTotal:"))
-    return f"{os.cpu_count()} processors, {round(int(memory.split()[1]) / 2**20)} GB of memory, Linux {platform.release()}"
+    linux = ".".join(platform.release().split(".")[:2])
+    return f"{os.cpu_count()} processors, {round(int(memory.split()[1]) / 2**20)} GB of memory, Linux {linux}"
 
 
 def versions() -> dict[str, str]:

@@ -40,11 +40,12 @@ and the two modules that set.
 
 ## Ratios, steady runs on {findings["hosts"]} hosts
 
-| | | Seconds | Processor | At most |
+| | | Seconds | At most | Processor |
 |---|---|---|---|---|
 {_rows(_ratios(findings["steady"]))}
 
-"Processor" is the same ratio of all processor time, the controller's and the hosts', which other work on the machine does not sway.
+"At most" is for the seconds. "Processor" is the same ratio of all processor time, the controller's and the hosts', which other work on
+the machine does not sway.
 
 ## Seconds
 
@@ -89,7 +90,7 @@ def _ratios(steady: Findings) -> Iterable[tuple[object, ...]]:
             mine, peer = steady[told][one], steady[told][other]
             seconds = mine["seconds"] / peer["seconds"]
             processor = (mine["controller"] + mine["hosts"]) / (peer["controller"] + peer["hosts"])
-            yield f"{one}/{other}", TOLD[told], f"{seconds:.2f}", f"{processor:.2f}", f"{most:.2f}"
+            yield f"{one}/{other}", TOLD[told], f"{seconds:.2f}", f"{most:.2f}", f"{processor:.2f}"
 
 
 def _seconds(what: str, runs: Findings) -> Iterable[tuple[object, ...]]:

@@ -244,9 +244,13 @@ def test_what_the_machine_forbids(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     monkeypatch.setattr(_netlink.socket, "socket", failing(errno.EPERM))
     assert said(lambda: _netlink.opened(4).__enter__()) == "Cannot ask the kernel over netlink (protocol 4): Operation not permitted."
-    monkeypatch.setattr(_guardian.os, "fork", failing(errno.EAGAIN))
-    guardian = _guardian.Guardian()
-    assert said(guardian.start) == "Cannot start the process that watches while timers are re-armed: Resource temporarily unavailable."
+
+
+@pytest.mark.parametrize(("call", "number"), [("fork", errno.EAGAIN), ("setsid", errno.ESRCH)])
+def test_nobody_watches(monkeypatch: pytest.MonkeyPatch, call: str, number: int) -> None:
+    monkeypatch.setattr(_guardian.os, call, failing(number))
+    with _guardian.Guardian() as guardian:
+        assert said(guardian.start) == f"Cannot start the process that watches while timers are re-armed: {os.strerror(number)}."
 
 
 def test_nobody_has_the_connection() -> None:
@@ -281,7 +285,7 @@ def test_network_namespaces_are_closed(monkeypatch: pytest.MonkeyPatch, answers:
     monkeypatch.setattr(_network_namespaces.ctypes, "get_errno", lambda: errno.EPERM)
 
     def inside() -> None:
-        with _network_namespaces.inside(os.getpid()):
+        with _network_namespaces.inside(_network_namespaces.inode("self"), [os.getpid()]):
             pass
 
     assert said(inside) == message.format(os.getpid())

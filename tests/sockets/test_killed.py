@@ -14,6 +14,7 @@ import time
 from random import Random
 
 import pytest
+from ansible_collections.longlived.tcp.plugins.module_utils import _guardian
 
 from .asking import rescue
 from .connections import Connections, is_on, kernel, settings
@@ -56,6 +57,7 @@ def run(clients: list[socket.socket], kill_after: float | None) -> float:
     pid = os.fork()
     if pid == 0:
         os.close(alive)
+        os.setpgid(0, 0)
         try:
             work(owner, begin)
         finally:
@@ -69,7 +71,7 @@ def run(clients: list[socket.socket], kill_after: float | None) -> float:
     if kill_after is not None:
         while time.monotonic() - start < kill_after:
             pass  # a sleep would be late by more than the moments that matter
-        os.kill(pid, signal.SIGKILL)
+        os.killpg(pid, signal.SIGKILL)  # as Ansible's async timeout does
     _pid, status = os.waitpid(pid, 0)
     took = kill_after if kill_after is not None and os.WIFSIGNALED(status) else time.monotonic() - start
     assert os.read(alive, 1) == b""
@@ -78,8 +80,6 @@ def run(clients: list[socket.socket], kill_after: float | None) -> float:
 
 
 def work(owner: int, begin: int) -> None:
-    from ansible_collections.longlived.tcp.plugins.module_utils import _guardian
-
     start = _guardian.Guardian.start
 
     def started(guardian: object) -> None:
@@ -89,3 +89,10 @@ def work(owner: int, begin: int) -> None:
 
     _guardian.Guardian.start = started
     rescue(pids=[owner])
+
+
+def test_the_guardian_is_out_of_the_group_before_a_socket_is_touched() -> None:
+    for _turn in range(20):
+        with _guardian.Guardian() as guardian:
+            guardian.start()
+            assert os.getsid(guardian._pid) == guardian._pid != os.getsid(0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -21,11 +22,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.longlived.tcp.plugins.module_utils import _socket_owners
+from ansible_collections.longlived.tcp.plugins.module_utils._netlink import NetlinkError
+from ansible_collections.longlived.tcp.plugins.module_utils._socket_look import Look
 
-from tests.sysctl_d.namespaces import _libc, unshare
+from tests.sysctl_d.namespaces import CLONE_NEWNS, MS_PRIVATE, MS_REC, _libc, mount, unshare
 
-from .asking import judged, look, row_of
-from .connections import TCP_KEEPIDLE, TCP_KEEPINTVL, Connections, kernel, lose_everything, lose_nothing, network
+from .asking import IDLE_TIMEOUT, judged, look, row_of, selected
+from .connections import TCP_KEEPIDLE, TCP_KEEPINTVL, Connections, join, kernel, lose_everything, lose_nothing, network
 from .processes import child
 
 PROTECTED, STALE, UNKNOWN = ("protected", None), ("stale", None), ("unknown", None)
@@ -167,8 +170,11 @@ def test_a_timer_that_is_hidden_for_a_moment_is_looked_at_again(connections: Con
     assert server.recv(4) == b"lost"
 
 
-def test_zero_window(connections: Connections) -> None:
+@pytest.mark.parametrize("device", [b"", b"lo"])
+def test_zero_window(connections: Connections, device: bytes) -> None:
     client, server = connections.pair()
+    # Then the kernel finds it only for whoever names the device.
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device)
     client.setblocking(False)
     # Until the peer's buffer and then our own are full, and nothing is on its way any more.
     while select.select([], [client], [], 0.5)[1]:
@@ -359,6 +365,26 @@ def test_another_network_namespace(connections: Connections) -> None:
         assert look()["summary"]["established"] == 2  # nobody chosen: this namespace
 
 
+def test_a_namespace_outlives_the_first_of_its_processes(connections: Connections) -> None:
+    kept: list[Any] = []
+
+    def begin() -> None:
+        kept.append(network())
+        kept[0].__enter__()
+        kept.append(connections.pair())
+
+    def follow() -> None:
+        join(first)
+        kept.append(connections.pair())
+
+    with child(begin) as first, child(follow) as second:
+        begun = Look(selected(pids=[first, second]), IDLE_TIMEOUT)
+        os.kill(min(first, second), signal.SIGKILL)
+        os.waitid(os.P_PID, min(first, second), os.WEXITED | os.WNOWAIT)
+        assert len(list(begun.connections())) == 2
+        assert begun.unreadable_namespaces == 0
+
+
 PR_SET_NAME = 15
 
 
@@ -406,6 +432,35 @@ def test_without_root_it_says_what_it_cannot_see(connections: Connections) -> No
     assert result["ownerless"] == 2
     assert result["unreadable"]["processes"] > 0
     assert [row["pid"] for row in result["processes"]] == [pid]
+
+
+@pytest.mark.parametrize("hidepid", [1, 2])
+def test_without_root_it_says_that_processes_are_hidden(connections: Connections, hidepid: int) -> None:
+    pair = connections.pair()
+    answers, answer = os.pipe()
+
+    def work() -> None:
+        for one in pair:
+            one.close()
+        unshare(CLONE_NEWNS)
+        mount("none", "/", flags=MS_REC | MS_PRIVATE)
+        mount("proc", "/proc", "proc", f"hidepid={hidepid}")
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
+        os.write(answer, json.dumps(look()).encode())
+
+    with child(work):
+        result = json.loads(os.read(answers, 1 << 20))
+    assert result["ownerless"] == 2
+    assert result["unreadable"]["processes"] > 0
+
+
+def test_a_kernel_that_cannot_list_them_says_so(connections: Connections, monkeypatch: pytest.MonkeyPatch) -> None:
+    connections.pair()
+    monkeypatch.setattr(socket, "IPPROTO_TCP", 250)  # it has as little for this one as without its module tcp_diag
+    with pytest.raises(NetlinkError, match="The kernel refuses to list its TCP sockets and addresses: No such file or directory"):
+        look()
 
 
 def test_the_most_in_danger_are_listed_first(connections: Connections) -> None:

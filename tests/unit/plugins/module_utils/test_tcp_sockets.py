@@ -11,12 +11,14 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import errno
 import socket
 import struct
 import time
 
 import pytest
 from ansible_collections.longlived.tcp.plugins.module_utils import (
+    _netlink,
     _network_namespaces,
     _protection,
     _runtime,
@@ -35,8 +37,8 @@ COOKIE = 0x1234567800000009
 
 def a_socket(timer=2, remaining=45000, idle=0, unanswered=0, **others):
     fields = dict(family=socket.AF_INET, state=1, timer=timer, unanswered=unanswered, sport=socket.htons(41000), dport=socket.htons(443))
-    fields.update(source=address("10.0.0.5"), destination=address("10.20.0.9"), cookie=COOKIE, remaining=remaining)
-    fields.update(dict(uid=0, inode=7, idle=idle), **others)
+    fields.update(source=address("10.0.0.5"), destination=address("10.20.0.9"), device=0, cookie=COOKIE)
+    fields.update(dict(remaining=remaining, uid=0, inode=7, idle=idle), **others)
     return _tcp_sockets.Socket(**fields)
 
 
@@ -88,6 +90,49 @@ def test_a_socket_that_moves_during_a_dump_counts_once():
 
 def test_the_end_may_be_in_the_last_answer():
     assert len(parsed(message(1, 1, [info(1, 1)]), DONE)) == 1
+
+
+class Answering(object):
+    """A kernel with these answers, which does not wait for ever when it is asked for one more."""
+
+    def __init__(self, *answers):
+        self._answers = list(answers)
+
+    def send(self, request):
+        pass
+
+    def recv_into(self, buffer):
+        answer = self._answers.pop(0)
+        buffer[: len(answer)] = answer
+        return len(answer)
+
+
+def ending(kind, number):
+    return struct.pack("=IHHIIi", 20, kind, 2, 1, 0, -number)
+
+
+def dumped(*answers):
+    return [one.cookie for some in _tcp_sockets.parsed(_netlink.answers(Answering(*answers), 20, b"")) for one in some]
+
+
+@pytest.mark.parametrize("answers", [[message(1, 1, []), DONE], [message(1, 1, []) + DONE]])
+def test_where_the_kernel_ends_no_more_is_asked_for(answers):
+    assert dumped(*answers) == [1]
+
+
+@pytest.mark.parametrize("kind", [2, 3])
+@pytest.mark.parametrize("together", [True, False])
+def test_a_dump_that_was_broken_off_is_no_answer(kind, together):
+    parts = [message(1, 1, []), ending(kind, errno.ENOENT)]
+    with pytest.raises(_netlink.NetlinkError) as error:
+        dumped(*([b"".join(parts)] if together and kind == 3 else parts))
+    assert str(error.value).endswith(": No such file or directory.")
+
+
+def test_one_socket_that_is_gone_is_no_error():
+    assert list(_netlink.answers(Answering(ending(2, errno.ENOENT)), 20, b"", dump=False)) == []
+    with pytest.raises(_netlink.NetlinkError):
+        list(_netlink.answers(Answering(ending(2, errno.EPERM)), 20, b"", dump=False))
 
 
 # --- is it protected -----------------------------------------------------------------------------
@@ -253,8 +298,9 @@ def here(monkeypatch):
     sockets = {HOME: [7, 70], CONTAINER: [8, 80]}
 
     class Inside(object):
-        def __init__(self, pid):
-            self._there = PEOPLE[pid][1]
+        def __init__(self, number, pids):
+            assert {PEOPLE[pid][1] for pid in pids} == {number}
+            self._there = number
 
         def __enter__(self):
             place[0] = self._there
@@ -364,6 +410,23 @@ def test_foreseen_values_are_those_of_this_namespace_alone():
     assert look.as_foreseen(here, Options(1, 45, 45, 9)) == Options(1, 60, 20, 5)
     assert look.as_foreseen(here, Options(1, 30, 45, 9)) == Options(1, 30, 20, 5)
     assert look.as_foreseen(there, Options(1, 45, 45, 9)) == Options(1, 45, 45, 9)
+
+
+@pytest.mark.parametrize(
+    ("cgroups", "unit"),
+    [
+        (b"0::/system.slice/worker.service\n", "worker.service"),
+        (b"0::/user.slice/user-1000.slice/user@1000.service/app.slice/run-u1.scope\n", "run-u1.scope"),
+        (b"12:cpu,cpuacct:/a.service\n1:name=systemd:/system.slice/b.service\n0::/\n", "b.service"),
+        (b"0::/\n", None),
+        (b"", None),
+        (b"0::/odd\xff.scope\n", u"odd\ufffd.scope"),
+        (b"0::/odd\x0c\xc2\x85\xe2\x80\xa8x.scope\n", u"odd\x0c\x85\u2028x.scope"),
+        (b"0::/a:b.service\n", "a:b.service"),
+    ],
+)
+def test_the_unit_of_a_control_group(cgroups, unit):
+    assert _network_namespaces.unit_in(cgroups) == unit
 
 
 # --- what is done to it --------------------------------------------------------------------------

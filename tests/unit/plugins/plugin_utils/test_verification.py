@@ -133,6 +133,7 @@ def test_what_cannot_be_asked_for_is_a_problem_and_no_exception() -> None:
 def test_a_user_without_the_file_may_be_accepted() -> None:
     lacking = aws({"tcp_keepalive": None}, exists=False)
     assert aws_problems(lacking, ON, "present", may_lack=True) == []
+    assert aws_problems({"aws": []}, {}, "present", may_lack=True) == []  # nobody's file, nothing to say about it
     assert len(aws_problems(lacking, ON, "present", may_lack=False)) == 1
 
 
