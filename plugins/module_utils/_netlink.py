@@ -63,8 +63,9 @@ def answers(connection, kind, payload, dump=True):
             filled = connection.recv_into(buffer)
             answer = HEADER.unpack_from(buffer)[1]
             if answer in (NLMSG_ERROR, NLMSG_DONE):
-                # What was asked for by name is gone; to a dump the same says that nothing here can list such sockets.
-                if dump or _error(buffer, 0) != errno.ENOENT:
+                # What was asked for by name is gone, or another has taken its place. To a dump ENOENT says that nothing here
+                # can list such sockets.
+                if dump or _error(buffer, 0) not in (errno.ENOENT, errno.ESTALE):
                     check_end(buffer, 0)
                 return
             yield buffer, filled

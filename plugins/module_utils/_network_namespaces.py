@@ -44,9 +44,9 @@ def others():
 def _described(number, pids):
     for pid in pids:
         try:
-            if not _has_tcp_sockets(pid):
-                return []
             with inside(number, [pid]):
+                if not _has_tcp_sockets():
+                    return []
                 runtime = _runtime.read()
             return [{"namespace": number, "runtime": runtime, "pid": pid, "name": name_of(pid), "unit": unit_of(pid)}]
         except Stranded:
@@ -75,10 +75,10 @@ def inode(pid):
         return None
 
 
-def _has_tcp_sockets(pid):
+def _has_tcp_sockets():
     for table in ("tcp", "tcp6"):
         try:
-            with open("/proc/%d/net/%s" % (pid, table)) as stream:
+            with open("/proc/self/net/%s" % table) as stream:
                 if stream.readline() and stream.readline():
                     return True
         except (IOError, OSError) as error:

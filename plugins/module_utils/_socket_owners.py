@@ -121,8 +121,9 @@ def _matching(opened, name, globs):
 def read(names=(), pids=(), but=()):
     """Every process but those, or of them the ones whose name matches one of the globs or whose id is among `pids`."""
     ids = _ids("/proc")
-    # The first process never ends: where it is not seen (hidepid=2), others are not either.
-    processes, tables, unreadable, unmatched = [], [], int(1 not in ids), list(names)
+    # The first process never ends: where it is not seen (hidepid=2), others are not either, however many they are.
+    hidden = 1 not in ids and (names or not pids or not set(pids).issubset(ids))
+    processes, tables, unreadable, unmatched = [], [], int(bool(hidden)), list(names)
     for pid in ids:
         if pid in but:
             continue

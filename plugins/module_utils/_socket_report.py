@@ -62,7 +62,7 @@ def unseen(result):
     """Warnings about what this user may not see."""
     processes, namespaces = result["unreadable"]["processes"], result["unreadable"]["namespaces"]
     if processes or namespaces:
-        unseen_ones = "the descriptors of %d processes and %d network namespaces" % (processes, namespaces)
+        unseen_ones = "the descriptors of at least %d processes and %d network namespaces" % (processes, namespaces)
         yield "Not everything could be seen: %s are closed to this user; use become." % unseen_ones
 
 

@@ -119,7 +119,7 @@ EXAMPLES = r"""
     runtime: false
   become: true
 
-- name: Back to what the host would have without this collection
+- name: Take the three keys out, and give the kernel what the next boot gives
   longlived.tcp.keepalive_sysctl:
     state: absent
   become: true

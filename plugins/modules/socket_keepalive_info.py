@@ -184,7 +184,9 @@ ownerless:
   type: int
   sample: 0
 unreadable:
-  description: How many processes' descriptors, and how many network namespaces, this user may not look into.
+  description:
+    - How many processes' descriptors, and how many network namespaces, this user may not look into.
+    - At least so many. All processes that C(/proc) hides, mounted with C(hidepid=2), count as one.
   returned: success
   type: dict
   sample: {processes: 0, namespaces: 0}

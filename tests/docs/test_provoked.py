@@ -261,7 +261,8 @@ def test_nobody_has_the_connection() -> None:
 
 def test_others_processes_are_closed_to_this_user() -> None:
     assert list(_socket_report.unseen({"unreadable": {"processes": 3, "namespaces": 1}})) == [
-        "Not everything could be seen: the descriptors of 3 processes and 1 network namespaces are closed to this user; use become."
+        "Not everything could be seen: the descriptors of at least 3 processes and 1 network namespaces are closed to this user;"
+        " use become."
     ]
 
 

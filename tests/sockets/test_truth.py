@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.longlived.tcp.plugins.module_utils import _socket_owners
+from ansible_collections.longlived.tcp.plugins.module_utils import _network_namespaces, _socket_owners
 from ansible_collections.longlived.tcp.plugins.module_utils._netlink import NetlinkError
 from ansible_collections.longlived.tcp.plugins.module_utils._socket_look import Look
 
@@ -346,7 +346,9 @@ def test_a_thread_with_descriptors_of_its_own(connections: Connections) -> None:
         thread.join()
 
 
-def test_another_network_namespace(connections: Connections) -> None:
+@contextmanager
+def container(connections: Connections) -> Iterator[int]:
+    """A process in a network namespace of its own, with both ends of a connection."""
     kept: list[Any] = []
 
     def work() -> None:
@@ -354,8 +356,13 @@ def test_another_network_namespace(connections: Connections) -> None:
         kept[0].__enter__()
         kept.append(connections.pair())
 
-    connections.pair()
     with child(work) as pid:
+        yield pid
+
+
+def test_another_network_namespace(connections: Connections) -> None:
+    connections.pair()
+    with container(connections) as pid:
         result = look(pids=[pid])
         # The kernel's default there, 45 here.
         assert result["summary"] == {"established": 2, "protected": 0, "stale": 0, "unprotected": 2, "unknown": 0}
@@ -368,21 +375,26 @@ def test_another_network_namespace(connections: Connections) -> None:
 def test_a_namespace_outlives_the_first_of_its_processes(connections: Connections) -> None:
     kept: list[Any] = []
 
-    def begin() -> None:
-        kept.append(network())
-        kept[0].__enter__()
-        kept.append(connections.pair())
-
     def follow() -> None:
         join(first)
         kept.append(connections.pair())
 
-    with child(begin) as first, child(follow) as second:
+    with container(connections) as first, child(follow) as second:
         begun = Look(selected(pids=[first, second]), IDLE_TIMEOUT)
         os.kill(min(first, second), signal.SIGKILL)
         os.waitid(os.P_PID, min(first, second), os.WEXITED | os.WNOWAIT)
         assert len(list(begun.connections())) == 2
         assert begun.unreadable_namespaces == 0
+
+
+def test_a_container_is_seen_by_whoever_is_left_in_it(connections: Connections, monkeypatch: pytest.MonkeyPatch) -> None:
+    with container(connections) as pid:
+        with child(lambda: None) as ended:
+            pass
+        namespace = _network_namespaces.inode(pid)
+        monkeypatch.setattr(_network_namespaces, "_inhabitants", lambda: {namespace: [ended, os.getpid(), pid]})
+        (row,) = _network_namespaces.others()
+        assert (row["namespace"], row["pid"], row["runtime"]["time"]) == (namespace, pid, 7200)
 
 
 PR_SET_NAME = 15
@@ -448,6 +460,7 @@ def test_without_root_it_says_that_processes_are_hidden(connections: Connections
         os.setgroups([])
         os.setgid(65534)
         os.setuid(65534)
+        assert look(pids=[os.getpid()])["unreadable"]["processes"] == 0  # that is seen
         os.write(answer, json.dumps(look()).encode())
 
     with child(work):
