@@ -93,7 +93,7 @@ def inside(number, pids):
     that one's. OSError where none is."""
     libc = ctypes.CDLL(None, use_errno=True)
     pid, there = _entrance(number, pids)
-    with open("/proc/self/ns/net") as home, there:
+    with there, open("/proc/self/ns/net") as home:
         if libc.setns(there.fileno(), CLONE_NEWNET) != 0:
             raise NamespaceError("Cannot enter the network namespace of process %d: %s." % (pid, os.strerror(ctypes.get_errno())))
         try:
