@@ -6,8 +6,8 @@
 written with its user's own rights.
 
     changes = [plan(place, request) for place in places(["alice"], None)]   # decides; changes nothing
-    for change in changes:
-        apply(change)
+    with applied(changes):                                                  # all of them or none
+        ...                                                                 # whatever raises in here undoes them
     rows = effective(["alice"])                                             # only looks
 """
 
@@ -16,8 +16,8 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import contextlib
-import errno
 import os
+import sys
 
 from ansible_collections.longlived.tcp.plugins.module_utils import (
     _aws_config,
@@ -27,6 +27,7 @@ from ansible_collections.longlived.tcp.plugins.module_utils import (
     _safe_file,
     _users,
 )
+from ansible_collections.longlived.tcp.plugins.module_utils._all_or_nothing import attempt, every
 from ansible_collections.longlived.tcp.plugins.module_utils._aws_text import message
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 
@@ -195,7 +196,7 @@ def _look(place, profiles, settings, warnings):
 
 
 def _check_writable(place, found):
-    """Raise where `apply` could not write: check mode tells the truth, and nobody's file is changed in vain."""
+    """Raise where `applied` could not write: check mode tells the truth, and nobody's file is changed in vain."""
     home = place.user.home
     if place.credentials is not None and not os.path.isdir(home):
         raise _safe_file.SafeFileError(
@@ -237,55 +238,57 @@ def _missing_directories(path):
 # --- acting ------------------------------------------------------------------------------------
 
 
-def apply(change, backup=False):
-    """Do what was planned; raise `UserError` and leave everything as it was where that fails."""
-    with _rights_at(change.place):
-        undo = [(os.rmdir, directory) for directory in _make_directories(change.found.path)]
-        try:
-            with _safe_file.lock(change.place.path):
-                if _safe_file.read(change.place.path).identity != change.found.identity:
-                    change.look()  # somebody was faster: what they wrote counts
-                if change.changed:
-                    if backup and change.found.content is not None:
-                        change.row["backup_file"] = _safe_file.back_up(change.found)
-                        undo.append((os.unlink, change.row["backup_file"]))
-                    _write(change.found, _content(change))
-        except BaseException:
-            for act, path in reversed(undo):
-                _quietly(act, path)
-            raise
+@contextlib.contextmanager
+def applied(changes, backup=False):
+    """Do what was planned for the time of a block; where that fails, or the block, everything is as it was."""
+    # In an order that is every run's: two that wait for each other's locks would wait for ever.
+    ordered = sorted((change for change in changes if change.changed), key=lambda change: os.path.split(change.found.path))
+    with every([_as_user(change.place, _applied(change, backup)) for change in ordered]):
+        yield
+
+
+@contextlib.contextmanager
+def _as_user(place, context):
+    """Enter and leave a context with the place's rights; its block has our own."""
+    with _rights_at(place):
+        context.__enter__()
+    try:
+        yield
+    except BaseException as error:
+        attempt(error, _leave, place, context, *sys.exc_info())
+        raise
+    _leave(place, context, None, None, None)
+
+
+def _leave(place, context, *raised):
+    try:
+        with _rights_at(place):
+            context.__exit__(*raised)
+    except UserError as error:
+        raise _safe_file.SafeFileError("%s stays changed: %s" % (place.path, error))
+
+
+@contextlib.contextmanager
+def _applied(change, backup):
+    with every([_safe_file.made(directory, NEW_DIRECTORY) for directory in _missing_directories(change.found.path)]):
+        with _safe_file.lock(change.place.path):
+            if _safe_file.read(change.place.path).identity != change.found.identity:
+                change.look()  # somebody was faster: what they wrote counts
+            with _written(change, backup) if change.changed else every([]):
+                yield
+
+
+@contextlib.contextmanager
+def _written(change, backup):
+    with _safe_file.backed_up(change.found, backup) as saved:
+        if saved:
+            change.row["backup_file"] = saved
+        with _safe_file.stage(change.found, _content(change), NEW_FILE) as staged:
+            staged.commit()
+            yield
 
 
 def _content(change):
     """The new bytes; None where the file goes, but a link keeps a file to lead to."""
     content = change.edited.content
     return b"" if content is None and os.path.islink(change.place.path) else content
-
-
-def _write(found, content):
-    if content is None:
-        _safe_file.remove(found)
-        return
-    with _safe_file.stage(found, content, NEW_FILE) as staged:
-        staged.commit()
-
-
-def _make_directories(path):
-    made = []
-    for directory in _missing_directories(path):
-        try:
-            os.mkdir(directory, NEW_DIRECTORY)
-            os.chmod(directory, NEW_DIRECTORY)  # whatever the umask
-        except (IOError, OSError) as error:
-            if error.errno == errno.EEXIST and os.path.isdir(directory):
-                continue
-            raise _safe_file.SafeFileError("Cannot create the directory %s: %s." % (directory, error.strerror or error))
-        made.append(directory)
-    return made
-
-
-def _quietly(act, path):
-    try:
-        act(path)
-    except (IOError, OSError):
-        pass

@@ -20,3 +20,7 @@ class UserError(Exception):
             # A name whose bytes are no UTF-8 must not end in a message that nobody can print.
             message = message.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         Exception.__init__(self, message)
+
+    def also(self, other):
+        """Say one more thing: what happened while this one was on its way."""
+        UserError.__init__(self, "%s %s" % (self, other))

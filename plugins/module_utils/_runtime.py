@@ -8,7 +8,6 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
-import contextlib
 import os
 
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
@@ -113,12 +112,7 @@ def load(run_command, program, path):
     return (output + errors).strip()
 
 
-@contextlib.contextmanager
-def restored_on_failure(before):
-    """Whatever goes wrong inside, the running kernel has the values of `before` afterwards."""
-    try:
-        yield
-    except BaseException:
-        if read() != before:
-            write(before)
-        raise
+def restore(before):
+    """Give the running kernel back what it had."""
+    if read() != before:
+        write(before)

@@ -10,11 +10,13 @@
         with stage(found, new_bytes) as staged:
             ...                     # staged.path holds the new bytes, nobody reads it yet
             staged.commit()         # one rename(2): readers see the old file or the new one
+            ...                     # whatever raises in here puts the old file back
 
 A file keeps its mode, owner, ACL, SELinux label and other extended attributes, and a link to it
-stays a link. Leaving the block without `commit` leaves nothing behind. Whoever is killed in
-between leaves at most a temporary file, whose name starts with a dot and ends in `.tmp`: no
-program that reads `*.conf` directories reads it, and the next `lock` on the same file removes it.
+stays a link. Leaving the block without `commit` leaves nothing behind. What is put back is the old
+file itself, which has a second name until the block ends: that takes no room on a full disk. Whoever
+is killed in between leaves at most temporary files, whose names start with a dot and end in `.tmp`:
+no program that reads `*.conf` directories reads them, and the next `lock` on the same file removes them.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -25,13 +27,14 @@ import contextlib
 import ctypes
 import errno
 import fcntl
-import glob
 import os
+import re
 import stat
 import struct
 import tempfile
 import time
 
+from ansible_collections.longlived.tcp.plugins.module_utils._all_or_nothing import every, undone_by
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 
 LOCK_SECONDS = 60
@@ -46,6 +49,9 @@ FS_APPEND_FL = 0x20
 
 # A file system without extended attributes has none to keep.
 NO_XATTR = (errno.ENOTSUP, errno.ENODATA, errno.ENOSYS)
+
+# The locks of this process: flock(2) would wait for ourselves.
+_held = []
 
 
 class SafeFileError(UserError):
@@ -170,46 +176,73 @@ def check_replaceable(found):
 
 
 class Staged:
-    """New bytes in a temporary file beside the one that they will replace."""
+    """New bytes in a temporary file beside the one that they will replace; without a `path`, that one will be removed."""
 
     def __init__(self, found, path):
         self.found = found
         self.path = path
+        self._kept = None  # the second name of the old file, where there is one
+        self._seen = None  # what stands at its first name before and after `commit`
 
     def commit(self):
         """Put the new file in place, durably; refuse if somebody changed the old one since `read`."""
-        _refuse_if_changed(self.found)
+        self._kept = _keep(self.found)
         try:
-            os.rename(self.path, self.found.path)
+            self._seen = _look(self.found.path), self.path and _look(self.path)
+            if self.path is None:
+                os.unlink(self.found.path)
+            else:
+                os.rename(self.path, self.found.path)
         except (IOError, OSError) as error:
-            raise _because("replace", self.found.path, error)
-        self.path = None
+            raise _because("remove" if self.path is None else "replace", self.found.path, error)
         _sync_directory(self.found.path)
 
-    def save_as(self, path):
-        """Put the new file in place under another name, which nobody has."""
+    def put_back(self):
+        """Undo `commit`, but not what another program wrote after it."""
         try:
-            os.rename(self.path, path)
+            now = _look(self.found.path)
+            if self._seen and now == self._seen[1]:
+                self._put_back()
         except (IOError, OSError) as error:
-            raise _because("write", path, error)
-        self.path = None
-        _sync_directory(path)
+            raise _because("put back %s as" % self._kept if self._kept else "remove", self.found.path, error)
+        self.forget()
+        if self._seen and now not in self._seen:
+            raise SafeFileError("%s is not put back, as another program has changed it meanwhile: look at it by hand." % self.found.path)
 
-    def discard(self):
-        if self.path is not None:
-            _unlink_quietly(self.path)
-            self.path = None
+    def _put_back(self):
+        if self._kept:
+            os.rename(self._kept, self.found.path)
+        else:
+            os.unlink(self.found.path)
+        _sync_directory(self.found.path)
+
+    def forget(self):
+        """Let the old file go."""
+        if self._kept:
+            _unlink_quietly(self._kept)
 
 
 @contextlib.contextmanager
 def stage(found, content, mode=0o644):
-    """Write `content` beside `found`, with its attributes, or with `mode` if there was no file."""
+    """Write `content` beside `found`, with its attributes, or with `mode` if there was no file; None: it is to be removed."""
+    with _temporary(found, content, mode) as path:
+        staged = Staged(found, path)
+        with undone_by(staged.put_back):
+            yield staged
+        staged.forget()
+
+
+@contextlib.contextmanager
+def _temporary(found, content, mode=0o644):
+    """The name of a file with that content, None where there is none; after the block it is gone, or has another name."""
+    if content is None:
+        yield None
+        return
     directory, name = os.path.split(found.path)
     try:
         descriptor, path = tempfile.mkstemp(prefix=_temporary_prefix(name), suffix=".tmp", dir=directory)
     except (IOError, OSError) as error:
         raise _because("write in", directory, error)
-    staged = Staged(found, path)
     try:
         try:
             with os.fdopen(descriptor, "wb") as stream:
@@ -219,35 +252,91 @@ def stage(found, content, mode=0o644):
                 os.fsync(descriptor)
         except (IOError, OSError) as error:
             raise _because("write", found.path, error)
-        yield staged
+        yield path
     finally:
-        staged.discard()
+        _unlink_quietly(path)
 
 
-def back_up(found):
-    """Copy the file beside itself, whole or not at all; return the copy's name, made as Ansible makes it."""
-    name = "%s.%d.%s" % (found.path, os.getpid(), time.strftime("%Y-%m-%d@%H:%M:%S~"))
-    with stage(found, found.content) as copy:
-        os.utime(copy.path, (found.stat.st_atime, found.stat.st_mtime))
-        copy.save_as(name)
-    return name
-
-
-def remove(found):
-    """Remove the file, durably; refuse if somebody changed it since `read`."""
-    _refuse_if_changed(found)
+def _keep(found):
+    """Give the old file a second name and return it; None where there is no file."""
+    _refuse_if_changed(found)  # here, since a second name changes the ctime
+    if found.content is None:
+        return None
+    directory, name = os.path.split(found.path)
+    kept = os.path.join(directory, _temporary_prefix(name) + "kept.tmp")
     try:
-        os.unlink(found.path)
+        os.link(found.path, kept)
+    except (IOError, OSError):
+        # Not every file system has hard links, and not every file may have one more.
+        _copy(found, kept)
+        _refuse_if_changed(found)
+    return kept
+
+
+def _copy(found, path):
+    with _temporary(found, found.content) as copy:
+        try:
+            _set_times(copy, found.stat)
+            os.rename(copy, path)
+        except (IOError, OSError) as error:
+            raise _because("write", path, error)
+    _sync_directory(path)
+
+
+def _set_times(path, status):
+    if hasattr(status, "st_mtime_ns"):
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    else:
+        os.utime(path, (status.st_atime, status.st_mtime))  # Python 2 has nothing finer
+
+
+def _look(path):
+    """What tells one state of a file from another, but for a change of its names; None where there is no file."""
+    try:
+        return Found(path, None, os.lstat(path)).identity[:-1]
     except (IOError, OSError) as error:
-        raise _because("remove", found.path, error)
-    _sync_directory(found.path)
+        if error.errno != errno.ENOENT:
+            raise
+        return None
+
+
+@contextlib.contextmanager
+def backed_up(found, wanted=True):
+    """The name of a copy beside the file, made as Ansible makes it; it is removed again if the block raises."""
+    if not wanted or found.content is None:
+        yield None
+        return
+    name = "%s.%d.%s" % (found.path, os.getpid(), time.strftime("%Y-%m-%d@%H:%M:%S~"))
+    _copy(found, name)
+    with undone_by(_unlink_quietly, name):
+        yield name
+
+
+@contextlib.contextmanager
+def made(directory, mode):
+    """Make a directory if there is none, and take it away again if the block raises."""
+    with undone_by(_remove_quietly, directory) if _make(directory, mode) else every([]):
+        yield
+
+
+def _make(directory, mode):
+    """Whether it was missing."""
+    try:
+        os.mkdir(directory, mode)
+        os.chmod(directory, mode)  # whatever the umask
+        return True
+    except (IOError, OSError) as error:
+        if error.errno != errno.EEXIST or not os.path.isdir(directory):
+            raise _because("create the directory", directory, error)
+        return False
 
 
 @contextlib.contextmanager
 def lock(path, seconds=LOCK_SECONDS):
     """Be the only one to change `path`, or any file beside it, by these means.
 
-    The lock is on the directory itself: it leaves no file behind and ends with the process.
+    The lock is on the directory itself: it leaves no file behind and ends with the process. Who holds
+    it may take it again, for another file.
     """
     real = os.path.realpath(path)
     directory, name = os.path.split(real)
@@ -256,30 +345,44 @@ def lock(path, seconds=LOCK_SECONDS):
     except (IOError, OSError) as error:
         raise _because("write %s: no access to" % real, directory, error)
     try:
-        deadline = time.time() + seconds
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except (IOError, OSError) as error:
-                if error.errno not in (errno.EAGAIN, errno.EACCES):
-                    raise _because("lock", directory, error)
-            if time.time() > deadline:
-                raise SafeFileError(
-                    "Cannot change %s: another process has held a lock on %s for %d s; run again when it has ended."
-                    % (real, directory, seconds)
-                )
-            time.sleep(0.02)
-        for leftover in glob.glob(os.path.join(_escape(directory), _escape(_temporary_prefix(name)) + "*.tmp")):
-            _unlink_quietly(leftover)
-        yield
+        status = os.fstat(descriptor)
+        mine = (status.st_dev, status.st_ino, name)
+        if mine[:2] not in [held[:2] for held in _held]:
+            _wait_for(descriptor, real, seconds)
+        if mine not in _held:  # else these are no leftovers
+            _remove_leftovers(directory, name)
+        _held.append(mine)
+        try:
+            yield
+        finally:
+            _held.remove(mine)
     finally:
         os.close(descriptor)
 
 
-def _escape(text):
-    """glob.escape(), which Python 2 lacks."""
-    return "".join("[%s]" % c if c in "*?[" else c for c in text)
+def _wait_for(descriptor, path, seconds):
+    directory = os.path.dirname(path)
+    deadline = time.time() + seconds
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except (IOError, OSError) as error:
+            if error.errno not in (errno.EAGAIN, errno.EACCES):
+                raise _because("lock", directory, error)
+        if time.time() > deadline:
+            raise SafeFileError(
+                "Cannot change %s: another process has held a lock on %s for %d s; run again when it has ended."
+                % (path, directory, seconds)
+            )
+        time.sleep(0.02)
+
+
+def _remove_leftovers(directory, name):
+    leftover = re.compile(re.escape(_temporary_prefix(name)) + r"[^.]*\.tmp\Z")  # a dot: another file's, such as x.conf.conf
+    for found in os.listdir(directory):
+        if leftover.match(found):
+            _unlink_quietly(os.path.join(directory, found))
 
 
 def _temporary_prefix(name):
@@ -289,6 +392,13 @@ def _temporary_prefix(name):
 def _unlink_quietly(path):
     try:
         os.unlink(path)
+    except (IOError, OSError):
+        pass
+
+
+def _remove_quietly(directory):
+    try:
+        os.rmdir(directory)
     except (IOError, OSError):
         pass
 

@@ -381,6 +381,18 @@ class Tree:
         """The names of files that are read at boot and that we cannot read."""
         return [file.read_as for file in self.files() if file.content is None]
 
+    def headed(self):
+        """The files of /etc/sysctl.d, no links, that begin with our header, or that we cannot read to see it."""
+        return [
+            file.read_as
+            for file in self.files()
+            if file.path == os.path.join(os.path.realpath(DIRECTORIES[0]), os.path.basename(file.read_as))
+            and (file.content is None or file.content.startswith(HEADER.encode("latin-1")))
+        ]
+
+    def is_headed(self, path):
+        return any(file.path == path and (file.content or b"").startswith(HEADER.encode("latin-1")) for file in self._read(True))
+
     def _read(self, conf_last):
         return self.files() + ([self._conf] if conf_last and self._conf is not None else [])
 

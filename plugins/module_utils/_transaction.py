@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Set or remove the three values, in the kernel and in a sysctl.d file, as one transaction.
+"""Set or remove the three values, in the kernel and in sysctl.d files, as one transaction.
 
-`decide` looks at everything and changes nothing; `carry_out` does just what was decided. The file
-comes last and with one rename(2): whatever fails before it leaves the old file, and the running
-kernel gets its old values back.
+`decide` looks at everything and changes nothing; `applied` does just what was decided, for a block
+that may still fail. The files come last, each with one rename(2): whatever fails puts the old ones
+back, and gives the running kernel its old values.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -18,22 +18,34 @@ import contextlib
 import os
 
 from ansible_collections.longlived.tcp.plugins.module_utils import _keepalive, _runtime, _safe_file, _sysctl_d
+from ansible_collections.longlived.tcp.plugins.module_utils._all_or_nothing import every, undone_by
 from ansible_collections.longlived.tcp.plugins.module_utils._boot import Boot, place, shown, values_of
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import NAMES, key
+
+DEFAULT = "/etc/sysctl.d/99-tcp-keepalive.conf"
 
 # What is asked for: `present`, or else absent; `values` by name; `path` of the file; whether the
 # `runtime` is to follow; whether another source that wins at boot is `tolerated`; and how to run a
 # program, as AnsibleModule.run_command does it.
 Request = collections.namedtuple("Request", "present values path runtime tolerated run_command")
 
-# What will be done: `found` is the file as it is, `content` its new bytes (None: no file), `loadable`
-# whether sysctl -p on them touches nobody else's key, `before` and `after` the runtime values, `boot` the
-# settings of the next boot, `overriding` those of `boot` that are not what was asked for, `old_text` and
-# `new_text` what of the file may be shown: a file's own comments and lines, of a shared one our lines only.
-Decision = collections.namedtuple(
-    "Decision", "request found content loadable before after boot overriding warnings old_text new_text"
-)
+# One file: as it is, its new bytes (None: no file), and what of both may be shown: a file's own comments and
+# lines, of a shared one our lines only.
+_FileChange = collections.namedtuple("_FileChange", "found content old_text new_text")
+
+# What will be done: to `files`, of which the first is the one at the request's path; `loadable` tells whether
+# sysctl -p on that one touches nobody else's key; `before` and `after` are the runtime values, `boot` the
+# settings of the next boot, `overriding` those of `boot` that are not what was asked for.
+Decision = collections.namedtuple("Decision", "request files loadable before after boot overriding warnings")
+
+
+class FileChange(_FileChange):
+    __slots__ = ()
+
+    @property
+    def changed(self):
+        return self.content != self.found.content
 
 
 class ChangeError(UserError):
@@ -41,17 +53,26 @@ class ChangeError(UserError):
 
 
 def changes(decision):
-    return decision.content != decision.found.content or decision.after != decision.before
+    return any(file.changed for file in decision.files) or decision.after != decision.before
 
 
 def run(request, backup=False):
     """Decide and carry out; return the decision and the name of the backup file, if any."""
+    with applied(request, backup) as done:
+        return done
+
+
+@contextlib.contextmanager
+def applied(request, backup=False):
+    """The same for the time of a block: if it raises, the kernel and the files are as they were."""
     decision = decide(request)
     if not changes(decision):
-        return decision, None
-    with _directory_for(decision), _lock_for(decision):
+        yield decision, None
+        return
+    with _directory_for(decision), _locks_for(decision):
         decision = decide(request)  # somebody else may have been faster
-        return decision, carry_out(decision, backup) if changes(decision) else None
+        with _carried_out(decision, backup) as saved:
+            yield decision, saved
 
 
 # --- deciding ----------------------------------------------------------------------------------
@@ -61,15 +82,11 @@ def decide(request):
     if request.present:
         _keepalive.check(request.values)
     _check_path(request.path)
-    found = _safe_file.read(request.path)
     boot = Boot.load()
     before = _runtime.read() if request.runtime else _runtime.read_or_none()
-    if request.present:
-        _check_is_read(boot, request.path, found.path)
-        content = _sysctl_d.with_values(found.content, request.values, boot.rules)
-    else:
-        content = _content_without(request.path, found, boot.rules)
-    boot = boot.replacing(found.path, content)
+    files = [_with_values(request, boot)] if request.present else _without_values(request.path, boot)
+    for file in files:
+        boot = boot.replacing(file.found.path, file.content)
     settings = boot.settings()
     overriding = [(name, settings[name]) for name in NAMES if request.present and settings[name].value != request.values[name]]
     if overriding and not request.tolerated:
@@ -77,11 +94,34 @@ def decide(request):
     after = before
     if request.runtime:
         after = dict(request.values) if request.present else values_of(settings)
-    loadable = request.present and not _has_glob(found.path) and _sysctl_d.holds_only_ours(content, boot.rules)
-    texts = [_shown_text(one, boot.rules) for one in (found.content, content)]
-    decision = Decision(request, found, content, loadable, before, after, settings, overriding, boot.warnings(), *texts)
+    main = files[0]
+    loadable = request.present and not _has_glob(main.found.path) and _sysctl_d.holds_only_ours(main.content, boot.rules)
+    warnings = boot.warnings() + ([] if request.present else _remaining(settings, boot))
+    decision = Decision(request, files, loadable, before, after, settings, overriding, warnings)
     _check_possible(decision)
     return decision
+
+
+def _with_values(request, boot):
+    found = _safe_file.read(request.path)
+    _check_is_read(boot, request.path, found.path)
+    return _change(found, _sysctl_d.with_values(found.content, request.values, boot.rules), boot.rules)
+
+
+def _without_values(path, boot):
+    """The file at `path`, and each other one that this collection made and that holds a value."""
+    main = _without(path, boot.rules)
+    others = [_without(one, boot.rules) for one in boot.tree.headed()]
+    return [main] + [other for other in others if other.changed and other.found.path != main.found.path]
+
+
+def _without(path, rules):
+    found = _safe_file.read(path)
+    return _change(found, _content_without(path, found, rules), rules)
+
+
+def _change(found, content, rules):
+    return FileChange(found, content, *[_shown_text(one, rules) for one in (found.content, content)])
 
 
 def _shown_text(content, rules):
@@ -122,7 +162,7 @@ def _check_is_read(boot, path, real):
     if path == _sysctl_d.SYSCTL_CONF:
         raise ChangeError(
             "No boot reads %s on this host, as no link in sysctl.d leads to it: use a file in /etc/sysctl.d, such as %s."
-            % (name, "/etc/sysctl.d/99-tcp-keepalive.conf")
+            % (name, DEFAULT)
         )
     raise ChangeError("No boot reads %s: choose a name that ends in .conf, without a dot in front, in /etc/sysctl.d." % name)
 
@@ -148,82 +188,67 @@ def _overridden(request, name, setting):
     )
 
 
+def _remaining(settings, boot):
+    """A sentence for each key that a file still sets once ours have left."""
+    return [_stays(name, settings[name], boot.tree.is_headed(settings[name].file)) for name in NAMES if settings[name].file is not None]
+
+
+def _stays(name, setting, headed):
+    return "%s stays at %s at the next boot: %s sets it%s; remove the line if the value is not meant." % (
+        key(name),
+        setting.value,
+        place(setting),
+        "" if headed else ", and that file does not bear this collection's header",
+    )
+
+
 def _check_possible(decision):
-    if decision.content != decision.found.content:
-        # A directory that is to be made is judged like a file that is to be made.
-        missing = _missing_directory(decision)
-        _safe_file.check_replaceable(_safe_file.Found(missing, None, None) if missing else decision.found)
+    for file in decision.files:
+        if file.changed:
+            # A directory that is to be made is judged like a file that is to be made.
+            missing = _missing_directory(file)
+            _safe_file.check_replaceable(_safe_file.Found(missing, None, None) if missing else file.found)
     if decision.after != decision.before:
         _runtime.check_writable()
 
 
-def _missing_directory(decision):
+def _missing_directory(file):
     """The directory of sysctl.d's that a minimal system lacks and the new file needs, or None."""
-    directory = os.path.dirname(decision.found.path)
-    needed = decision.content is not None and directory in _sysctl_d.DIRECTORIES and not os.path.lexists(directory)
+    directory = os.path.dirname(file.found.path)
+    needed = file.content is not None and directory in _sysctl_d.DIRECTORIES and not os.path.lexists(directory)
     return directory if needed else None
 
 
 # --- acting ------------------------------------------------------------------------------------
 
 
-@contextlib.contextmanager
 def _directory_for(decision):
-    """Make the missing directory, and take it away again if nothing comes of it."""
-    missing = _missing_directory(decision)
-    if not missing:
-        yield
-        return
-    try:
-        os.mkdir(missing)
-        os.chmod(missing, 0o755)  # whatever the umask
-    except (IOError, OSError) as error:
-        raise ChangeError("Cannot make the directory %s: %s." % (missing, error.strerror))
-    try:
-        yield
-    except BaseException:
-        os.rmdir(missing)
-        raise
+    missing = _missing_directory(decision.files[0])
+    return every([_safe_file.made(missing, 0o755)] if missing else [])
+
+
+def _locks_for(decision):
+    """Locks on what is changed, in an order that is every run's."""
+    # The default as well: files with our header, which lie beside it, may have come when we look again.
+    paths = set(os.path.realpath(path) for path in [DEFAULT] + [file.found.path for file in decision.files])
+    return every([_safe_file.lock(path) for path in sorted(paths, key=os.path.split) if os.path.isdir(os.path.dirname(path))])
 
 
 @contextlib.contextmanager
-def _lock_for(decision):
-    if os.path.isdir(os.path.dirname(decision.found.path)):
-        with _safe_file.lock(decision.found.path):
-            yield
-    else:
-        yield  # absent, and no file could be there: only the running kernel changes
+def _carried_out(decision, backup):
+    """What was decided, for as long as the block does not raise; the name of the backup file or None."""
+    changed = [file for file in decision.files if file.changed]
+    main = decision.files[0]
+    with _safe_file.backed_up(main.found, backup and main.changed) as saved, _kernel_back_after_failure(decision):
+        with every([_safe_file.stage(file.found, file.content) for file in changed]) as staged:
+            _load(decision, staged[0].path if staged else main.found.path)
+            for one in staged:
+                one.commit()
+            yield saved
 
 
-def carry_out(decision, backup=False):
-    """Do what was decided; return the name of the backup file or None."""
-    saved = None
-    if backup and decision.found.content is not None and decision.content != decision.found.content:
-        saved = _safe_file.back_up(decision.found)
-    try:
-        if decision.request.runtime:
-            with _runtime.restored_on_failure(decision.before):
-                _change(decision)
-        else:
-            _change(decision)
-    except BaseException:
-        if saved:
-            os.unlink(saved)
-        raise
-    return saved
-
-
-def _change(decision):
-    found, content = decision.found, decision.content
-    if content == found.content:
-        _load(decision, found.path)
-    elif content is None:
-        _load(decision, None)
-        _safe_file.remove(found)
-    else:
-        with _safe_file.stage(found, content) as staged:
-            _load(decision, staged.path)
-            staged.commit()
+def _kernel_back_after_failure(decision):
+    return every([undone_by(_runtime.restore, decision.before)] if decision.after != decision.before else [])
 
 
 def _load(decision, path):

@@ -24,7 +24,7 @@ options:
     description:
       - Whose file to change, names from the password database.
       - V(@login) is the user who logged in, that is the one C(sudo) or C(doas) came from, else the one the module runs as.
-      - All files are read and checked before the first one is changed.
+      - All files are read and checked before the first one is changed. If one of them cannot be changed all the same, none is.
     type: list
     elements: str
     default: ['@login']
@@ -198,12 +198,6 @@ def plan(parameters):
     return [_aws_files.plan(place, request) for place in _aws_files.places(parameters["users"], parameters["path"])]
 
 
-def apply(changes, done, backup):
-    for change in changes:
-        _aws_files.apply(change, backup)
-        done.append(change.row)
-
-
 def result(changes):
     rows = [change.row for change in changes]
     found = {"changed": any(row["changed"] for row in rows), "files": rows, "diff": [change.diff for change in changes if change.changed]}
@@ -213,33 +207,30 @@ def result(changes):
     return found
 
 
-def attempt(module, done):
+def attempt(module):
     """The changes, planned and made, and None; or None and the error, outside of whose handler `fail` shows no traceback."""
     try:
         changes = plan(module.params)
         if not module.check_mode:
-            apply([change for change in changes if change.changed], done, module.params["backup"])
+            with _aws_files.applied(changes, module.params["backup"]):
+                pass
     except UserError as error:
         return None, error
     return changes, None
 
 
-def fail(module, error, done):
+def fail(module, error):
     if isinstance(error, SecretRefused):
         # What should not have been given to us shall not be shown with what we were given.
         module.no_log_values.update(to_native(text) for text in error.texts)
-    message = str(error)
-    if done:
-        message += " Changed before that: %s." % ", ".join(row["path"] for row in done)
-    module.fail_json(msg=message, changed=bool(done), files=done)
+    module.fail_json(msg=str(error), changed=False, files=[])
 
 
 def main():
     module = Module(argument_spec=SPEC, supports_check_mode=True)
-    done = []
-    changes, error = attempt(module, done)
+    changes, error = attempt(module)
     if error is not None:
-        fail(module, error, done)
+        fail(module, error)
     for warning in sorted(set(warning for change in changes for warning in change.warnings)):
         module.warn(warning)
     module.exit_json(**result(changes))

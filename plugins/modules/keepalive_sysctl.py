@@ -20,16 +20,19 @@ description:
     L(sysctl.d,https://www.freedesktop.org/software/systemd/man/latest/sysctl.d.html) and of the host's
     version of systemd. If another file would give another value, the module fails and names its line.
   - The new file is written beside the old one, loaded, read back from C(/proc/sys) and only then put in place.
-    On any failure the running values and the file are as they were.
+    On any failure the running values and every file are as they were.
   - The values matter for connections whose program asks for keepalive (C(SO_KEEPALIVE)). A connection that is open
     already keeps the timer that it was armed with.
 options:
   state:
     description:
       - V(present) sets the values.
-      - V(absent) takes the three keys out of O(sysctl_file), removes that file if it is a drop-in that holds nothing
-        else, and gives the running kernel what a boot would now give, that is the value of the file that wins then,
+      - V(absent) takes the three keys out of O(sysctl_file), and out of every other file that this module has made
+        in C(/etc/sysctl.d) under another name. Those are the regular files that a boot reads and that begin with the
+        module's two lines of comment. A drop-in that then holds nothing else is removed.
+      - The running kernel then gets what a boot would now give, that is the value of the file that wins then,
         or the kernel's default (7200, 75 and 9).
+      - A file that is not the module's and sets one of the keys stays as it is, and a warning names its line.
       - Where O(sysctl_file) held other values for these keys before V(present), V(absent) does not bring them back.
         RV(backup_file) of that run is the way back.
     type: str
@@ -71,7 +74,9 @@ options:
     choices: [fail, warn]
     default: fail
   backup:
-    description: Keep a copy of O(sysctl_file), with a timestamp in its name, before changing it.
+    description:
+      - Keep a copy of O(sysctl_file), with a timestamp in its name, before changing it. Other files that O(state=absent)
+        changes are not copied.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -260,20 +265,12 @@ def _overridden(row):
 
 
 def _diff(decision):
-    return [
-        dict(
-            before_header=shown(decision.found.path),
-            after_header=shown(decision.found.path),
-            before=decision.old_text,
-            after=decision.new_text,
-        ),
-        dict(
-            before_header="running kernel",
-            after_header="running kernel",
-            before=_lines(decision.before),
-            after=_lines(decision.after),
-        ),
-    ]
+    files = [_difference(shown(file.found.path), file.old_text, file.new_text) for file in decision.files]
+    return files + [_difference("running kernel", _lines(decision.before), _lines(decision.after))]
+
+
+def _difference(header, before, after):
+    return dict(before_header=header, after_header=header, before=before, after=after)
 
 
 def _lines(values):

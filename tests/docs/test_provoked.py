@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -163,7 +164,9 @@ def test_no_boot_reads_the_file(path: str, masked: str | None, hidden_by: str | 
 
 def test_another_process_holds_the_lock(tmp_path: Path) -> None:
     path = str(tmp_path / "x.conf")
-    with _safe_file.lock(path):
+    directory = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(directory, fcntl.LOCK_EX)
+    with contextlib.closing(SimpleNamespace(close=lambda: os.close(directory))):
         message = said(lambda: _safe_file.lock(path, seconds=0).__enter__())
     assert message == f"Cannot change {path}: another process has held a lock on {tmp_path} for 0 s; run again when it has ended."
 
@@ -176,18 +179,25 @@ def test_a_line_takes_the_key_back() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("headed", "why"), [(True, ""), (False, ", and that file does not bear this collection's header")], ids=["ours", "another's"]
+)
+def test_a_value_stays(headed: bool, why: str) -> None:
+    setting = _sysctl_d.Setting(100, "/etc/sysctl.d/99-zzz.conf", 1, "/etc/sysctl.d/99-zzz.conf")
+    assert _transaction._stays("time", setting, headed) == (
+        f"net.ipv4.tcp_keepalive_time stays at 100 at the next boot: /etc/sysctl.d/99-zzz.conf line 1 sets it{why};"
+        " remove the line if the value is not meant."
+    )
+
+
 def test_the_kernel_and_its_directories_refuse(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(_runtime, "PROC_SYS", str(tmp_path))
     assert said(lambda: _runtime.write({"time": 45, "intvl": 45, "probes": 9})) == (
         "The kernel refused net.ipv4.tcp_keepalive_time = 45: No such file or directory."
     )
-    monkeypatch.setattr(_transaction, "_missing_directory", lambda decision: "/etc/sysctl.d")
-    monkeypatch.setattr(_transaction.os, "mkdir", failing(errno.EROFS))
-    assert said(lambda: _transaction._directory_for(None).__enter__()) == (
-        "Cannot make the directory /etc/sysctl.d: Read-only file system."
-    )
-    assert said(lambda: _aws_files._make_directories(f"{tmp_path}/.aws/config")) == (
-        f"Cannot create the directory {tmp_path}/.aws: Read-only file system."
+    monkeypatch.setattr(_safe_file.os, "mkdir", failing(errno.EROFS))
+    assert said(lambda: _safe_file.made("/etc/sysctl.d", 0o755).__enter__()) == (
+        "Cannot create the directory /etc/sysctl.d: Read-only file system; its file system has become read-only."
     )
 
 

@@ -109,7 +109,7 @@ def test_lost_permission_between_write_and_rename(one: Inside, happens: str, mes
 def test_what_cannot_be_removed_is_removed_by_the_next_run(one: Inside) -> None:
     need_chattr(one, "immutable")
     tried = one.call(applying.try_between, "the directory becomes immutable", OWN, OPTIONS)
-    assert_one_sentence(tried.result, "Cannot replace .*: Operation not permitted; its directory may be immutable")
+    assert_one_sentence(tried.result, "Cannot write in .*: Operation not permitted; its directory may be immutable")
     assert (tried.during.file, tried.during.runtime, tried.during.boot) == (tried.before.file, tried.before.runtime, tried.before.boot)
     assert_all_well(tried.again, tried.after)
 

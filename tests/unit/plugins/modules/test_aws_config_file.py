@@ -153,21 +153,28 @@ def test_every_user_is_planned_before_anyone_is_changed(run, homes):
     assert not config(homes, "alice").check()
 
 
-def test_what_was_done_before_an_error_is_told(run, homes, monkeypatch):
-    real = _aws_files._write
+def test_what_fails_for_one_changes_no_ones(run, homes, monkeypatch):
+    path = config(homes, "alice", "[default]\n")
+    before = os.lstat(str(path))
+    monkeypatch.setattr(os, "rename", full_for("bob", os.rename))
+    result = run(users=["alice", "bob", "carol"], backup=True)
+    assert result["failed"] and not result["changed"] and result["files"] == []
+    assert result["msg"].startswith("Cannot replace %s: No space left on device; free space" % config(homes, "bob"))
+    after = os.lstat(str(path))
+    assert (after.st_ino, after.st_mtime, path.read()) == (before.st_ino, before.st_mtime, "[default]\n")
+    assert path.dirpath().listdir() == [path]
+    assert [homes.join(name).listdir() for name in ("bob", "carol")] == [[], []]
 
-    def full(found, content):
-        if "carol" in found.path:
-            raise _aws_files._safe_file.SafeFileError("Cannot write %s: No space left on device." % found.path)
-        real(found, content)
 
-    monkeypatch.setattr(_aws_files, "_write", full)
-    result = run(users=["alice", "bob", "carol"])
-    assert result["failed"] and result["changed"]
-    assert "No space left on device. Changed before that: " in result["msg"]
-    assert [row["user"] for row in result["files"]] == ["alice", "bob"]
-    assert config(homes, "bob").check()
-    assert not homes.join("carol", ".aws").check()
+def full_for(name, act):
+    """No room below that user's home."""
+
+    def call(first, *others):
+        if name in first:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return act(first, *others)
+
+    return call
 
 
 def test_create_false(run, homes):
@@ -200,22 +207,13 @@ def test_backup(run, homes):
     assert "backup_file" not in run(users=["alice"], backup=True)
 
 
-@pytest.mark.parametrize(("where", "fails"), [(_aws_files._safe_file, "back_up"), (_aws_files, "_write")])
-def test_a_full_disk_leaves_neither_half_a_file_nor_a_backup(run, homes, monkeypatch, where, fails):
+@pytest.mark.parametrize("backup", [False, True])
+def test_a_full_disk_leaves_neither_half_a_file_nor_a_backup(run, homes, monkeypatch, backup):
     path = config(homes, "bob", "[default]\n")
-    real = getattr(where, fails)
-
-    def full(found, *content):
-        with monkeypatch.context() as patch:
-            if "bob" in found.path:
-                patch.setattr(os, "fsync", no_space)
-            return real(found, *content)
-
-    monkeypatch.setattr(where, fails, full)
-    result = run(users=["alice", "bob"], backup=True)
+    monkeypatch.setattr(os, "fsync", no_space)
+    result = run(users=["bob"], backup=backup)
     assert result["failed"] and "No space left on device; free space" in result["msg"]
-    assert [row["user"] for row in result["files"]] == ["alice"]
-    assert os.listdir(str(path.dirpath())) == ["config"]
+    assert path.dirpath().listdir() == [path]
     assert path.read() == "[default]\n"
 
 
@@ -225,13 +223,13 @@ def no_space(descriptor):
 
 def test_what_another_program_wrote_meanwhile_counts(run, homes, monkeypatch):
     path = config(homes, "alice", "[default]\n")
-    real = _aws_files.apply
+    real = _aws_files.applied
 
-    def late(change, backup):
+    def late(changes, backup):
         path.write("[default]\nregion = a\n")
-        real(change, backup)
+        return real(changes, backup)
 
-    monkeypatch.setattr(_aws_files, "apply", late)
+    monkeypatch.setattr(_aws_files, "applied", late)
     homes.join("environment").write("BOTOCORE_TCP_KEEPALIVE=false\n")
     result = run(users=["alice"], backup=True)
     assert result["changed"] and len(result["warnings"]) == 1
