@@ -9,7 +9,6 @@ __metaclass__ = type
 import contextlib
 
 import pytest
-
 from ansible_collections.longlived.tcp.plugins.module_utils._all_or_nothing import every, undone_by
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 

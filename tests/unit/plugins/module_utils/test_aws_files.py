@@ -16,7 +16,6 @@ import stat
 import tempfile
 
 import pytest
-
 from ansible_collections.longlived.tcp.plugins.module_utils import _aws_files, _safe_file, _users
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 
@@ -81,6 +80,18 @@ def homes():
     shutil.rmtree(root)
 
 
+def apply(changes, block, backup=False):
+    with _aws_files.applied(changes, backup):
+        block()
+
+
+def raising(error):
+    def block():
+        raise error
+
+    return block
+
+
 def hinder(monkeypatch, where, name, path, number=errno.ENOSPC):
     """The system refuses this act on what lies below that path, and there only."""
     real = getattr(where, name)
@@ -112,8 +123,7 @@ def test_what_fails_for_one_user_changes_no_file_of_another(homes, monkeypatch, 
         hinder(monkeypatch, where, step, homes.users["bob"].home)
     changes, before = homes.plan(), homes.state()
     with pytest.raises(UserError) as failed:
-        with _aws_files.applied(changes, backup):
-            raise AssertionError("it should not have come so far")
+        apply(changes, raising(AssertionError("it should not have come so far")), backup)
     assert homes.users["bob"].home in str(failed.value) and "No space left on device; free space" in str(failed.value)
     assert homes.state() == before
 
@@ -122,11 +132,14 @@ def test_what_fails_for_one_user_changes_no_file_of_another(homes, monkeypatch, 
 @pytest.mark.parametrize("error", [Boom, KeyboardInterrupt, SystemExit])
 def test_a_block_that_fails_changes_no_file(homes, error, backup):
     changes, before = homes.plan(), homes.state()
+
+    def block():
+        assert b"tcp_keepalive = true\n" in homes.state()[homes.path("alice")][-1]
+        assert os.lstat(homes.path("bob")).st_uid == homes.users["bob"].uid
+        raise error()
+
     with pytest.raises(error):
-        with _aws_files.applied(changes, backup):
-            assert b"tcp_keepalive = true\n" in homes.state()[homes.path("alice")][-1]
-            assert os.lstat(homes.path("bob")).st_uid == homes.users["bob"].uid
-            raise error()
+        apply(changes, block, backup)
     assert homes.state() == before
 
 
@@ -143,39 +156,46 @@ def test_the_block_has_its_own_rights_and_every_step_the_users(homes, monkeypatc
     seen = []
     for name in ("mkdir", "link", "rename", "unlink", "rmdir"):
         monkeypatch.setattr(_safe_file.os, name, watched(getattr(os, name), seen))
+
+    def block():
+        seen.append((os.geteuid(), "the block"))
+        raise Boom()
+
     with pytest.raises(Boom):
-        with _aws_files.applied(homes.plan(), backup=True):
-            seen.append((os.geteuid(), "the block"))
-            raise Boom()
+        apply(homes.plan(), block, backup=True)
     owners = [(user.uid, name) for name, user in homes.users.items()]
     assert set(seen) == set([(0, "the block")] + owners)
     assert set(seen[seen.index((0, "the block")) + 1 :]) == set(owners)
 
 
 def test_all_is_well(homes):
-    with _aws_files.applied(homes.plan()):
-        pass
+    apply(homes.plan(), list)
     assert [os.listdir(os.path.dirname(homes.path(name))) for name in ("alice", "bob")] == [["config"], ["config"]]
-    with _aws_files.applied(homes.plan()):
-        pass
+    apply(homes.plan(), list)
 
 
 def test_the_file_that_stays_changed_is_named_and_the_others_are_put_back(homes, monkeypatch):
     changes, before = homes.plan(), homes.state()
+
+    def block():
+        hinder(monkeypatch, _safe_file.os, "unlink", homes.path("bob"), errno.EPERM)
+        raise UserError("The rest failed.")
+
     with pytest.raises(UserError) as failed:
-        with _aws_files.applied(changes):
-            hinder(monkeypatch, _safe_file.os, "unlink", homes.path("bob"), errno.EPERM)
-            raise UserError("The rest failed.")
+        apply(changes, block)
     assert str(failed.value).startswith("The rest failed. Cannot remove %s: Operation not permitted; " % homes.path("bob"))
     assert homes.state()[homes.path("alice")] == before[homes.path("alice")]
 
 
 def test_rights_that_are_gone_are_told(homes, monkeypatch):
     need_root()
+
+    def block():
+        hinder(monkeypatch, _users.os, "initgroups", "bob", errno.EPERM)
+        raise UserError("The rest failed.")
+
     with pytest.raises(UserError) as failed:
-        with _aws_files.applied(homes.plan()):
-            hinder(monkeypatch, _users.os, "initgroups", "bob", errno.EPERM)
-            raise UserError("The rest failed.")
+        apply(homes.plan(), block)
     assert str(failed.value).startswith("The rest failed. %s stays changed: Cannot act as bob: " % homes.path("bob"))
 
 
@@ -187,9 +207,7 @@ def test_two_links_to_one_file(homes):
     os.symlink(os.path.dirname(homes.path("alice")), os.path.dirname(homes.path("bob")))
     before = homes.state()
     with pytest.raises(Boom):
-        with _aws_files.applied(homes.plan()):
-            raise Boom()
+        apply(homes.plan(), raising(Boom()))
     assert homes.state() == before
-    with _aws_files.applied(homes.plan()):
-        pass
+    apply(homes.plan(), list)
     assert os.listdir(os.path.dirname(homes.path("alice"))) == ["config"]

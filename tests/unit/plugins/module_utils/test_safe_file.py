@@ -14,7 +14,6 @@ import os
 import stat
 
 import pytest
-
 from ansible_collections.longlived.tcp.plugins.module_utils import _safe_file
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 
@@ -49,15 +48,21 @@ def state(path):
     return status.st_ino, status.st_mtime, stat.S_IMODE(status.st_mode), status.st_uid, path.read()
 
 
-def change(path, content, then):
+def change(path, content, then, before=list):
     with _safe_file.lock(str(path)):
         with _safe_file.stage(_safe_file.read(str(path)), content) as staged:
+            before()
             staged.commit()
             then()
 
 
-def fail():
+def fail(*_arguments):
     raise Boom()
+
+
+def inside(context, block):
+    with context as value:
+        block(value)
 
 
 @pytest.mark.parametrize("content", NEW)
@@ -105,10 +110,7 @@ def test_neither_a_link_nor_a_copy_can_be_had(path, monkeypatch, content):
     before = state(path)
     monkeypatch.setattr(_safe_file.os, "link", refusing(errno.EMLINK))
     with pytest.raises(UserError) as refused:
-        with monkeypatch.context() as patch:
-            with _safe_file.stage(_safe_file.read(str(path)), content) as staged:
-                patch.setattr(_safe_file.os, "fsync", refusing(errno.ENOSPC))
-                staged.commit()
+        change(path, content, fail, lambda: monkeypatch.setattr(_safe_file.os, "fsync", refusing(errno.ENOSPC)))
     assert "No space left on device; free space" in str(refused.value)
     assert state(path) == before
     assert path.dirpath().listdir() == [path]
@@ -120,9 +122,7 @@ def test_what_another_program_writes_before_is_not_overwritten(path, monkeypatch
     if without_links:
         monkeypatch.setattr(_safe_file.os, "link", refusing(errno.EPERM))
     with pytest.raises(UserError) as refused:
-        with _safe_file.stage(_safe_file.read(str(path)), content) as staged:
-            path.write("theirs\n")
-            staged.commit()
+        change(path, content, fail, lambda: path.write("theirs\n"))
     assert str(refused.value).endswith("was changed by another program in the meantime; nothing was written, run again.")
     assert path.read() == "theirs\n"
     assert path.dirpath().listdir() == [path]
@@ -197,16 +197,21 @@ def test_a_directory_that_was_made_goes_again(tmpdir, before):
     directory = tmpdir.join("made")
     if before:
         directory.mkdir()
+
+    def block(_value):
+        assert stat.S_IMODE(os.stat(str(directory)).st_mode) == 0o700 or before
+        fail()
+
     with pytest.raises(Boom):
-        with _safe_file.made(str(directory), 0o700):
-            assert stat.S_IMODE(os.stat(str(directory)).st_mode) == 0o700 or before
-            fail()
+        inside(_safe_file.made(str(directory), 0o700), block)
     assert directory.check() == before
 
 
 def test_a_backup_goes_again(path):
+    def block(saved):
+        assert open(saved).read() == "old\n"
+        fail()
+
     with pytest.raises(Boom):
-        with _safe_file.backed_up(_safe_file.read(str(path))) as saved:
-            assert open(saved).read() == "old\n"
-            fail()
+        inside(_safe_file.backed_up(_safe_file.read(str(path))), block)
     assert path.dirpath().listdir() == [path]
