@@ -242,9 +242,15 @@ def _missing_directories(path):
 def applied(changes, backup=False):
     """Do what was planned for the time of a block; where that fails, or the block, everything is as it was."""
     # In an order that is every run's: two that wait for each other's locks would wait for ever.
-    ordered = sorted((change for change in changes if change.changed), key=lambda change: os.path.split(change.found.path))
-    with every([_as_user(change.place, _applied(change, backup)) for change in ordered]):
+    ordered = sorted(changes, key=lambda change: os.path.split(change.found.path))
+    with every([_as_user(change.place, _applied(change, backup) if change.changed else _tidied(change)) for change in ordered]):
         yield
+
+
+@contextlib.contextmanager
+def _tidied(change):
+    _safe_file.tidy(change.found.path)
+    yield
 
 
 @contextlib.contextmanager

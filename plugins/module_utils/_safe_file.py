@@ -16,7 +16,7 @@ A file keeps its mode, owner, ACL, SELinux label and other extended attributes, 
 stays a link. Leaving the block without `commit` leaves nothing behind. What is put back is the old
 file itself, which has a second name until the block ends: that takes no room on a full disk. Whoever
 is killed in between leaves at most temporary files, whose names start with a dot and end in `.tmp`:
-no program that reads `*.conf` directories reads them, and the next `lock` on the same file removes them.
+no program that reads `*.conf` directories reads them, and the next `lock` in that directory removes them.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -50,8 +50,10 @@ FS_APPEND_FL = 0x20
 # A file system without extended attributes has none to keep.
 NO_XATTR = (errno.ENOTSUP, errno.ENODATA, errno.ENOSYS)
 
-# The locks of this process: flock(2) would wait for ourselves.
+# The directories that this process has locked: flock(2) would wait for ourselves.
 _held = []
+
+_TEMPORARY = re.compile(r"\..*\.longlived_tcp(_\w+)?\.tmp\Z", re.DOTALL)
 
 
 class SafeFileError(UserError):
@@ -240,7 +242,7 @@ def _temporary(found, content, mode=0o644):
         return
     directory, name = os.path.split(found.path)
     try:
-        descriptor, path = tempfile.mkstemp(prefix=_temporary_prefix(name), suffix=".tmp", dir=directory)
+        descriptor, path = tempfile.mkstemp(prefix=_temporary_prefix(name) + "_", suffix=".tmp", dir=directory)
     except (IOError, OSError) as error:
         raise _because("write in", directory, error)
     try:
@@ -263,7 +265,7 @@ def _keep(found):
     if found.content is None:
         return None
     directory, name = os.path.split(found.path)
-    kept = os.path.join(directory, _temporary_prefix(name) + "kept.tmp")
+    kept = os.path.join(directory, _temporary_prefix(name) + ".tmp")
     try:
         os.link(found.path, kept)
     except (IOError, OSError):
@@ -321,14 +323,16 @@ def made(directory, mode):
 
 def _make(directory, mode):
     """Whether it was missing."""
+    mask = os.umask(0)
     try:
         os.mkdir(directory, mode)
-        os.chmod(directory, mode)  # whatever the umask
         return True
     except (IOError, OSError) as error:
         if error.errno != errno.EEXIST or not os.path.isdir(directory):
             raise _because("create the directory", directory, error)
         return False
+    finally:
+        os.umask(mask)
 
 
 @contextlib.contextmanager
@@ -336,21 +340,21 @@ def lock(path, seconds=LOCK_SECONDS):
     """Be the only one to change `path`, or any file beside it, by these means.
 
     The lock is on the directory itself: it leaves no file behind and ends with the process. Who holds
-    it may take it again, for another file.
+    it may take it again, for another file. What a killed run left there is removed.
     """
     real = os.path.realpath(path)
-    directory, name = os.path.split(real)
+    directory = os.path.dirname(real)
     try:
         descriptor = os.open(directory, os.O_RDONLY)
     except (IOError, OSError) as error:
         raise _because("write %s: no access to" % real, directory, error)
     try:
         status = os.fstat(descriptor)
-        mine = (status.st_dev, status.st_ino, name)
-        if mine[:2] not in [held[:2] for held in _held]:
+        mine = (status.st_dev, status.st_ino)
+        if mine not in _held:
             _wait_for(descriptor, real, seconds)
-        if mine not in _held:  # else these are no leftovers
-            _remove_leftovers(directory, name)
+            for leftover in _temporary_files(directory):
+                _unlink_quietly(leftover)
         _held.append(mine)
         try:
             yield
@@ -378,15 +382,26 @@ def _wait_for(descriptor, path, seconds):
         time.sleep(0.02)
 
 
-def _remove_leftovers(directory, name):
-    leftover = re.compile(re.escape(_temporary_prefix(name)) + r"[^.]*\.tmp\Z")  # a dot: another file's, such as x.conf.conf
-    for found in os.listdir(directory):
-        if leftover.match(found):
-            _unlink_quietly(os.path.join(directory, found))
+def tidy(path):
+    """Remove what a killed run left beside the file, unless another run is at work there."""
+    if _temporary_files(os.path.dirname(os.path.realpath(path))):
+        try:
+            with lock(path, seconds=0):
+                pass
+        except UserError:
+            pass
+
+
+def _temporary_files(directory):
+    try:
+        names = os.listdir(directory)
+    except (IOError, OSError):
+        names = []
+    return [os.path.join(directory, name) for name in names if _TEMPORARY.match(name)]
 
 
 def _temporary_prefix(name):
-    return ".%s." % name
+    return ".%s.longlived_tcp" % name
 
 
 def _unlink_quietly(path):

@@ -67,6 +67,8 @@ def applied(request, backup=False):
     """The same for the time of a block: if it raises, the kernel and the files are as they were."""
     decision = decide(request)
     if not changes(decision):
+        for path in _paths(decision):
+            _safe_file.tidy(path)
         yield decision, None
         return
     with _directory_for(decision), _locks_for(decision):
@@ -229,9 +231,12 @@ def _directory_for(decision):
 
 def _locks_for(decision):
     """Locks on what is changed, in an order that is every run's."""
-    # The default as well: files with our header, which lie beside it, may have come when we look again.
-    paths = set(os.path.realpath(path) for path in [DEFAULT] + [file.found.path for file in decision.files])
-    return every([_safe_file.lock(path) for path in sorted(paths, key=os.path.split) if os.path.isdir(os.path.dirname(path))])
+    return every([_safe_file.lock(path) for path in _paths(decision) if os.path.isdir(os.path.dirname(path))])
+
+
+def _paths(decision):
+    # The default as well: files with our header, which lie beside it, may have come or gone.
+    return sorted(set(os.path.realpath(path) for path in [DEFAULT] + [file.found.path for file in decision.files]), key=os.path.split)
 
 
 @contextlib.contextmanager

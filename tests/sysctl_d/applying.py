@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
+import itertools
 import json
 import os
 import pickle
@@ -25,7 +27,7 @@ from .namespaces import MS_RDONLY, MS_REMOUNT, bind, mount, unmount
 
 # isort: split
 from ansible.module_utils import basic
-from ansible_collections.longlived.tcp.plugins.module_utils import _boot, _runtime, _safe_file
+from ansible_collections.longlived.tcp.plugins.module_utils import _boot, _runtime, _safe_file, _transaction
 from ansible_collections.longlived.tcp.plugins.modules import keepalive_sysctl
 
 DROP_IN = "/etc/sysctl.d/99-tcp-keepalive.conf"
@@ -62,6 +64,42 @@ def look(path: str = DROP_IN) -> Host:
     return Host(file.read_bytes() if file.is_file() else None, runtime, boot, sorted(os.listdir(file.parent)))
 
 
+@dataclass(frozen=True)
+class Everything:
+    """A host down to the inode: the state that a failure has to leave behind."""
+
+    files: dict[str, tuple[int, int, int, bytes]]
+    """By name: the inode, the time of its last change in nanoseconds, its mode and its bytes."""
+    runtime: Values
+    directory: bool = True
+
+    @property
+    def contents(self) -> dict[str, bytes]:
+        return {name: file[-1] for name, file in self.files.items()}
+
+
+def start_with(files: dict[str, bytes] | None) -> Everything:
+    """A host with these files; None: it has no /etc/sysctl.d."""
+    lay_out(Layout())
+    directory = Path(DROP_IN).parent
+    for name, content in (files or {}).items():
+        (directory / name).write_bytes(content)
+        os.utime(directory / name, ns=(10**18, 10**18 + 123456789))
+    if files is None:
+        directory.rmdir()
+    fresh_network()
+    return everything()
+
+
+def everything() -> Everything:
+    directory = Path(DROP_IN).parent
+    found = {}
+    for path in directory.iterdir() if directory.is_dir() else ():
+        status = path.stat()
+        found[path.name] = (status.st_ino, status.st_mtime_ns, status.st_mode, path.read_bytes())
+    return Everything(found, _runtime.read(), directory.is_dir())
+
+
 def content_of(path: str) -> bytes:
     return Path(path).read_bytes()
 
@@ -71,8 +109,12 @@ def content_of(path: str) -> bytes:
 
 def run(options: Result) -> Result:
     """The module's result, from a process of its own."""
+    return _from_a_process(lambda: _module(options))
+
+
+def _from_a_process(act: Callable[[], Result]) -> Result:
     read, write = os.pipe()
-    child = _fork(lambda: _answer(write, options))
+    child = _fork(lambda: _answer(write, act))
     os.close(write)
     with os.fdopen(read, "rb") as answer:
         said = answer.read()
@@ -91,9 +133,9 @@ def _fork(act: Hook) -> int:
         os._exit(0)
 
 
-def _answer(descriptor: int, options: Result) -> None:
+def _answer(descriptor: int, act: Callable[[], Result]) -> None:
     with os.fdopen(descriptor, "wb") as answer:
-        pickle.dump(_module(options), answer)
+        pickle.dump(act(), answer)
 
 
 def _module(options: Result) -> Result:
@@ -147,7 +189,7 @@ def run_twice_at_once(one: Result, other: Result) -> list[Result]:
         def act(options: Result = options, write: int = write) -> None:
             os.close(go)
             os.read(ready, 1)
-            _answer(write, options)
+            _answer(write, lambda: _module(options))
 
         pipes.append((_fork(act), read))
         os.close(write)
@@ -159,6 +201,68 @@ def run_twice_at_once(one: Result, other: Result) -> list[Result]:
             results.append(pickle.loads(answer.read()))
         os.waitpid(child, 0)
     return results
+
+
+# --- one step at a time --------------------------------------------------------------------------
+
+STEPS = ("open", "write", "fchmod", "fchown", "chmod", "fsync", "utime", "mkdir", "link", "rename", "unlink", "rmdir")
+
+
+def _before(number: int, act: Hook) -> None:
+    """Do this before one of the steps of this process by which files and kernels change."""
+    steps = itertools.count(1)
+
+    def wrapped(step: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **named: Any) -> Any:
+            if next(steps) == number:
+                act()
+            return step(*arguments, **named)
+
+        return call
+
+    for name in STEPS:
+        setattr(os, name, wrapped(getattr(os, name)))
+
+
+def run_with_a_step_that_fails(options: Result, number: int) -> Result | None:
+    """The result of a run in which the system refuses a step once; None where there are fewer steps."""
+    refused = []
+
+    def refuse() -> None:
+        refused.append(number)
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    def act() -> Result:
+        _before(number, refuse)
+        return {**_module(options), "refused": refused}
+
+    result = _from_a_process(act)
+    return result if result.pop("refused") else None
+
+
+def run_killed_before_a_step(options: Result, number: int) -> bool:
+    """Whether it was killed: there may be fewer steps."""
+
+    def act() -> None:
+        _before(number, lambda: os.kill(os.getpid(), signal.SIGKILL))
+        _module(options)
+
+    _child, status = os.waitpid(_fork(act), 0)
+    return os.WIFSIGNALED(status)
+
+
+class Boom(Exception):
+    """What a block raises."""
+
+
+def run_with_a_block_that_raises(request: dict[str, Any], backup: bool) -> Everything:
+    """What the block sees; the host is then as `everything` tells."""
+    run_command = basic.AnsibleModule(argument_spec={}).run_command
+    seen = []
+    with contextlib.suppress(Boom), _transaction.applied(_transaction.Request(run_command=run_command, **request), backup):
+        seen.append(everything())
+        raise Boom
+    return seen[0]
 
 
 # --- killed --------------------------------------------------------------------------------------
@@ -236,6 +340,31 @@ def _away(path: str) -> Iterator[None]:
         os.rename(path + ".away", path)
 
 
+def set_immutable(path: str) -> None:
+    chattr("+i", path)
+
+
+def set_mutable(path: str) -> None:
+    chattr("-i", path)
+
+
+def cover(path: str) -> None:
+    bind(path, path)
+
+
+def uncover(path: str) -> None:
+    unmount(path)
+
+
+def link(target: str, path: str) -> None:
+    os.symlink(target, path)
+
+
+def link_elsewhere(path: str, content: bytes) -> None:
+    Path("/srv/elsewhere/linked").write_bytes(content)
+    link("/srv/elsewhere/linked", path)
+
+
 @contextlib.contextmanager
 def fault(name: str, content: bytes | None) -> Iterator[None]:
     """The host has this fault, and the file has this content (None: there is none)."""
@@ -286,6 +415,18 @@ def fault(name: str, content: bytes | None) -> Iterator[None]:
             Path("/srv/sysctl").chmod(0o755)
             stack.enter_context(_bound("/srv/sysctl", os.path.realpath("/sbin/sysctl")))
         yield
+
+
+def run_with_room_for(free: int, of: str, files: dict[str, bytes], options: Result) -> tuple[Everything, Result, Everything]:
+    """Before, the result, and after, on a file system that takes so many more inodes, or pages."""
+    lay_out(Layout())
+    directory = os.path.dirname(DROP_IN)
+    full = len(files) + 1 if of == "inodes" else len(files)
+    with _mounted(directory, f"nr_inodes={full + free}" if of == "inodes" else f"nr_blocks={full + free}"):
+        for name, content in files.items():
+            Path(directory, name).write_bytes(content)
+        fresh_network()
+        return everything(), run(options), everything()
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import errno
+import fcntl
 import os
 import stat
 
@@ -150,8 +151,8 @@ def test_what_another_program_writes_after_is_not_overwritten(path, content, wri
 
 
 @pytest.mark.parametrize(("old", "content", "says"), [
-    (True, b"new\n", "The rest failed. Cannot put back {0}/.x.conf.kept.tmp as {0}/x.conf: Device or resource busy; "),
-    (True, None, "The rest failed. Cannot put back {0}/.x.conf.kept.tmp as {0}/x.conf: Device or resource busy; "),
+    (True, b"new\n", "The rest failed. Cannot put back {0}/.x.conf.longlived_tcp.tmp as {0}/x.conf: Device or resource busy; "),
+    (True, None, "The rest failed. Cannot put back {0}/.x.conf.longlived_tcp.tmp as {0}/x.conf: Device or resource busy; "),
     (False, b"new\n", "The rest failed. Cannot remove {0}/x.conf: Device or resource busy; "),
 ])  # fmt: skip
 def test_what_cannot_be_put_back_is_named(path, monkeypatch, old, content, says):
@@ -174,22 +175,47 @@ def test_another_hard_link_keeps_the_old_content(path):
     assert path.dirpath().join("other").read() == "old\n"
 
 
-def test_the_next_lock_removes_what_a_killed_run_left_and_nothing_else(path):
-    names = [".x.conf.kept.tmp", ".x.conf.ab_1.tmp", ".x.conf.conf.kept.tmp", ".x.conf.ab.tmp.txt", "x.conf.tmp"]
-    for name in names:
+LEFT = [".x.conf.longlived_tcp.tmp", ".x.conf.longlived_tcp_ab_1.tmp", ".gone.conf.longlived_tcp.tmp", ".new\nline.longlived_tcp.tmp"]
+OTHERS = [".x.conf.ab_1.tmp", ".x.conf.longlived_tcp.tmp.txt", "x.conf.longlived_tcp.tmp"]
+
+
+def lay_leftovers(path):
+    for name in LEFT + OTHERS:
         path.dirpath().join(name).write("")
-    with _safe_file.lock(str(path)):
-        assert sorted(found.basename for found in path.dirpath().listdir()) == sorted(["x.conf"] + names[2:])
+
+
+def names(path):
+    return sorted(found.basename for found in path.dirpath().listdir())
+
+
+@pytest.mark.parametrize("clean", [lambda path: _safe_file.lock(path).__enter__(), _safe_file.tidy])
+def test_what_a_killed_run_left_is_removed_and_nothing_else(path, clean):
+    lay_leftovers(path)
+    lock = clean(str(path))
+    assert names(path) == sorted(["x.conf"] + OTHERS)
+    del lock
+
+
+def test_what_another_run_keeps_is_no_leftover(path):
+    lay_leftovers(path)
+    directory = os.open(str(path.dirpath()), os.O_RDONLY)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        _safe_file.tidy(str(path))
+    finally:
+        os.close(directory)
+    assert names(path) == sorted(["x.conf"] + LEFT + OTHERS)
+
+
+def test_where_there_is_no_directory_nothing_is_tidy(tmpdir):
+    _safe_file.tidy(str(tmpdir.join("none", "x.conf")))
 
 
 def test_who_has_the_lock_may_lock_another_file_beside(path):
-    other = path.dirpath().join("y.conf")
     with _safe_file.lock(str(path)):
-        path.dirpath().join(".x.conf.kept.tmp").write("")
-        with _safe_file.lock(str(other), seconds=0), _safe_file.lock(str(path), seconds=0):
-            assert path.dirpath().join(".x.conf.kept.tmp").check(), "what this run keeps is no leftover"
-    with _safe_file.lock(str(path)):
-        assert path.dirpath().listdir() == [path]
+        lay_leftovers(path)
+        with _safe_file.lock(str(path.dirpath().join("y.conf")), seconds=0), _safe_file.lock(str(path), seconds=0):
+            assert names(path) == sorted(["x.conf"] + LEFT + OTHERS), "what this run keeps is no leftover"
 
 
 @pytest.mark.parametrize("before", [True, False])
