@@ -16,7 +16,8 @@ from .inside import fresh_network
 from .layout import Layout, lay_out
 
 # isort: split
-from ansible_collections.longlived.tcp.plugins.module_utils import _boot, _keepalive, _runtime, _sysctl_d
+from ansible_collections.longlived.tcp.plugins.module_utils import _boot, _keepalive, _runtime, _sysctl_d, _transaction
+from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 
 Values = dict[str, int]
 
@@ -100,3 +101,55 @@ def after_writing(layout: Layout, path: str, content: bytes | None) -> tuple[Val
     else:
         os.unlink(os.path.realpath(path))
     return _boot.values_of(foreseen), _boot.values_of(now().settings())
+
+
+# --- rolled back ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class RolledBack:
+    before: dict[str, bytes]
+    after: dict[str, bytes]
+    headed: list[str]
+    """The files that are ours by their name, kind and first lines."""
+    main: str
+    """What the path that was asked for leads to."""
+    runtime: Values
+    real: Values
+    stays: list[str]
+    """The keys that a file still gives a value."""
+    warnings: list[str]
+    again: list[str]
+
+
+def roll_back(layout: Layout) -> RolledBack | None:
+    """`state: absent`, and a boot after it; None where it is refused, as for a directory in the file's place."""
+    lay_out(layout)
+    fresh_network()
+    _runtime.write({"time": 45, "intvl": 44, "probes": 8})
+    before, headed = _contents(), [path for path in _contents() if _is_ours(Path(path))]
+    request = _transaction.Request(False, {}, _transaction.DEFAULT, True, False, None)
+    main = os.path.realpath(request.path)
+    try:
+        decision, _saved = _transaction.run(request)
+    except UserError:
+        assert (_contents(), _runtime.read()["intvl"]) == (before, 44)
+        return None
+    after, runtime = _contents(), _runtime.read()
+    again, _saved = _transaction.run(request)
+    assert not _transaction.changes(again)
+    stays = [name for name, one in decision.boot.items() if one.file is not None]
+    shutil.rmtree("/run/sysctl.d")
+    run_in_new_network("/lib/systemd/systemd-sysctl")
+    return RolledBack(before, after, headed, main, runtime, _runtime.read(), stays, decision.warnings, again.warnings)
+
+
+def _contents() -> dict[str, bytes]:
+    directories = [*_sysctl_d.DIRECTORIES, "/srv/elsewhere", "/etc"]
+    paths = {os.path.realpath(path) for directory in directories for path in Path(directory).iterdir() if path.is_file()}
+    return {path: Path(path).read_bytes() for path in paths}
+
+
+def _is_ours(path: Path) -> bool:
+    regular = str(path.parent) == "/etc/sysctl.d" and path.is_file() and not path.is_symlink()
+    return regular and _sysctl_d.is_read_name(path.name) and path.read_bytes().startswith(_sysctl_d.HEADER.encode())

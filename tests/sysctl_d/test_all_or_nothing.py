@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from hypothesis import assume, event, given
 
-from . import applying
-from .releases import Inside
+from . import applying, booting, strategies
+from .layout import Layout
+from .releases import Inside, Release
 from .test_faults import OWN, SHARED, assert_one_sentence
 
 # isort: split
@@ -134,7 +136,7 @@ def test_room_for_so_much_and_no_more(one: Inside, name: str, of: str) -> None:
     scene = SCENES[name]
     outcomes = []
     for free in range(9):
-        before, result, after = one.call(applying.run_with_room_for, free, of, scene.before, scene.options)
+        before, result, after = one.call(applying.run_with_room_for, free, of, scene.before or {}, scene.options)
         if result.get("failed"):
             assert_one_sentence(result, "No space left on device; free space")
             assert after == before
@@ -226,3 +228,23 @@ def test_a_link_to_a_file_of_ours_is_one_file(one: Inside) -> None:
     one.call(applying.link, "98-old.conf", applying.DROP_IN)
     assert one.call(applying.run, {"state": "absent"})["changed"]
     assert one.call(applying.everything).contents == {DROP_IN: HEADER, "98-old.conf": HEADER}
+
+
+@given(layout=strategies.headed_layouts())
+def test_a_roll_back_leaves_nothing_of_ours_and_all_else(within: Inside, release: Release, layout: Layout) -> None:
+    done = within.call(booting.roll_back, layout)
+    if done is None:
+        assume(False)
+    assert done.runtime == done.real, f"{layout}\n{done.warnings}"
+    event(f"{len(done.headed)} files of ours")
+    event("nothing stays" if not done.stays else "something stays")
+    rules = _sysctl_d.rules_for(release.systemd)
+    for path, old in done.before.items():
+        new = done.after.get(path)
+        if path in done.headed or path == done.main:
+            assert new is None or not any(_sysctl_d._own_lines(new, rules).values()), f"{path}: {new!r}\n{layout}"
+        else:
+            assert new == old, f"{path}\n{layout}"
+    assert set(done.after) <= set(done.before)
+    assert [name for name in VALUES if any(f"tcp_keepalive_{name} stays at" in one for one in done.warnings)] == done.stays
+    assert done.again == done.warnings, "the second time"
