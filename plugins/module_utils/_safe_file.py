@@ -188,7 +188,7 @@ class Staged:
 
     def commit(self):
         """Put the new file in place, durably; refuse if somebody changed the old one since `read`."""
-        self._kept = _keep(self.found)
+        self._keep()
         try:
             self._seen = _look(self.found.path), self.path and _look(self.path)
             if self.path is None:
@@ -198,6 +198,20 @@ class Staged:
         except (IOError, OSError) as error:
             raise _because("remove" if self.path is None else "replace", self.found.path, error)
         _sync_directory(self.found.path)
+
+    def _keep(self):
+        """Give the old file, if there is one, a second name."""
+        _refuse_if_changed(self.found)  # here, since a second name changes the ctime
+        if self.found.content is None:
+            return
+        directory, name = os.path.split(self.found.path)
+        self._kept = os.path.join(directory, _temporary_prefix(name) + ".tmp")
+        try:
+            os.link(self.found.path, self._kept)
+        except (IOError, OSError):
+            # Not every file system has hard links, and not every file may have one more.
+            _copy(self.found, self._kept)
+            _refuse_if_changed(self.found)
 
     def put_back(self):
         """Undo `commit`, but not what another program wrote after it."""
@@ -257,22 +271,6 @@ def _temporary(found, content, mode=0o644):
         yield path
     finally:
         _unlink_quietly(path)
-
-
-def _keep(found):
-    """Give the old file a second name and return it; None where there is no file."""
-    _refuse_if_changed(found)  # here, since a second name changes the ctime
-    if found.content is None:
-        return None
-    directory, name = os.path.split(found.path)
-    kept = os.path.join(directory, _temporary_prefix(name) + ".tmp")
-    try:
-        os.link(found.path, kept)
-    except (IOError, OSError):
-        # Not every file system has hard links, and not every file may have one more.
-        _copy(found, kept)
-        _refuse_if_changed(found)
-    return kept
 
 
 def _copy(found, path):

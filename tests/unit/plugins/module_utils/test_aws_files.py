@@ -174,6 +174,15 @@ def test_all_is_well(homes):
     apply(homes.plan(), list)
 
 
+def test_what_a_killed_run_left_goes_with_the_next_one(homes):
+    apply(homes.plan(), list)
+    for name in ("alice", "bob"):
+        with _users.acting_as(homes.users[name]):
+            shutil.copy(homes.path(name), os.path.join(os.path.dirname(homes.path(name)), ".config.longlived_tcp.tmp"))
+    apply(homes.plan(), list)
+    assert [os.listdir(os.path.dirname(homes.path(name))) for name in ("alice", "bob")] == [["config"], ["config"]]
+
+
 def test_the_file_that_stays_changed_is_named_and_the_others_are_put_back(homes, monkeypatch):
     changes, before = homes.plan(), homes.state()
 

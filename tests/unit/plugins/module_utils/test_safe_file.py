@@ -129,6 +129,19 @@ def test_what_another_program_writes_before_is_not_overwritten(path, monkeypatch
     assert path.dirpath().listdir() == [path]
 
 
+@pytest.mark.parametrize("content", NEW)
+def test_what_another_program_writes_while_the_old_file_is_copied_is_not_overwritten(path, monkeypatch, content):
+    def link(_old, _new):
+        path.write("theirs\n")
+        refusing(errno.EPERM)()
+
+    monkeypatch.setattr(_safe_file.os, "link", link)
+    with pytest.raises(UserError):
+        change(path, content, fail)
+    assert path.read() == "theirs\n"
+    assert path.dirpath().listdir() == [path]
+
+
 def replaced(path):
     path.dirpath().join("theirs").write("theirs\n")
     path.dirpath().join("theirs").rename(path)
