@@ -26,6 +26,16 @@ CLONE_NEWNET = 0x40000000
 
 _UNIT = re.compile(r"[^/]+\.(?:service|scope)(?=/|$)")
 
+# systemd puts _ before a name that the kernel could take for a file of its own, such as cpu.service.
+_SERVICE = re.compile(r"_?(([^@]+?)(?:@.*)?\.service)\Z")
+
+# A restart of these ends none of the processes that they started: logins, where no session has a scope of its own, a user's
+# services, jobs.
+_KEEP_OTHERS_RUNNING = ("user", "ssh", "sshd", "dropbear", "cron", "crond", "atd")
+
+# Nor of these a container in a control group below their own.
+_ENGINES = ("docker", "containerd", "crio", "k3s", "rke2-server", "rke2-agent")
+
 
 class NamespaceError(UserError):
     """Why a network namespace cannot be looked into."""
@@ -123,18 +133,62 @@ def name_of(pid):
 
 def unit_of(pid):
     """The systemd unit that the process belongs to, by its control group, or None."""
+    return unit_in(_control_groups(pid))
+
+
+def service_of(pid):
+    """The system service to restart so that the process opens its connections anew, as nginx.service, or None.
+
+    A session's processes have none, nor have a user's own services, containers, and the kernel's threads.
+    """
+    return service_in(_control_groups(pid), _control_groups(1))
+
+
+def _control_groups(pid):
     with open("/proc/%d/cgroup" % pid, "rb") as stream:
-        return unit_in(stream.read())
+        return stream.read()
 
 
 def unit_in(cgroups):
+    for _hierarchy, path in _paths(cgroups):
+        units = _UNIT.findall(path)
+        if units:
+            return units[-1]
+    return None
+
+
+def service_in(cgroups, of_first_process):
+    """The same from /proc/PID/cgroup and from /proc/1/cgroup, whose path says where this host's own part of the tree begins:
+    in a container that shows its host's tree it is not at the root."""
+    begins = dict((hierarchy, _without_init(path)) for hierarchy, path in _paths(of_first_process))
+    for hierarchy, path in _paths(cgroups):
+        begin = begins.get(hierarchy, "")
+        found = _service(path[len(begin) :].split("/")[1:]) if path.startswith(begin + "/") else None
+        if found:
+            return found
+    return None
+
+
+def _without_init(path):
+    return path[: -len("/init.scope")] if path.endswith("/init.scope") else path.rstrip("/")
+
+
+def _service(groups):
+    """By the groups on the way to a process: the first that is no slice is the system's unit."""
+    units = [group for group in groups if not group.endswith(".slice")]
+    named = _SERVICE.match(units[0]) if units else None
+    unit, kind = named.groups() if named else (None, None)
+    is_left_running = kind in _KEEP_OTHERS_RUNNING or (kind in _ENGINES and len(units) > 1)
+    return None if is_left_running else unit
+
+
+def _paths(cgroups):
+    """The hierarchies that have systemd's units, version 2's first, with a process's path in each."""
     # Whoever may make a control group may choose any bytes for its name, but for / and the line's end.
     lines = cgroups.decode("utf-8", "replace").split(u"\n")
     # Version 2's line starts with 0::, version 1's hierarchy of systemd's is called name=systemd.
     for line in sorted(lines, key=lambda line: not line.startswith("0::")):
         _number, _colon, rest = line.partition(":")
         controllers, _colon, path = rest.partition(":")
-        units = _UNIT.findall(path) if controllers in ("", "name=systemd") else []
-        if units:
-            return units[-1]
-    return None
+        if controllers in ("", "name=systemd") and path:
+            yield controllers, path
