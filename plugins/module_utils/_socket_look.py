@@ -19,6 +19,7 @@ import time
 from ansible_collections.longlived.tcp.plugins.module_utils import _network_namespaces, _runtime, _socket_owners, _tcp_sockets
 from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import NAMES
 from ansible_collections.longlived.tcp.plugins.module_utils._meanwhile import meanwhile, pays
+from ansible_collections.longlived.tcp.plugins.module_utils._own_connection import own_connection
 from ansible_collections.longlived.tcp.plugins.module_utils._protection import IS_UNKNOWN, Judge
 from ansible_collections.longlived.tcp.plugins.module_utils._socket_selection import Filter
 
@@ -34,7 +35,7 @@ LONGEST, LONGEST_COUNT = 2.0, 0.45
 
 
 class Look:
-    """The connections, one after the other, and what could not be seen.
+    """The connections but the one that Ansible itself has come over, one after the other, and what could not be seen.
 
     `everywhere`: not only the chosen processes' connections, but only theirs have owners. `foreseen`: the three values
     that our own namespace is taken to have instead of those that it has. `warn` is called with a sentence for each name
@@ -111,6 +112,8 @@ class Look:
         hidden = []
         with self._counting_unreadable(), self._inside(inode, pids):
             takes = Filter(self._selection).takes  # by the addresses that this namespace has
+            if inode == self._own:
+                takes = own_connection().left_out(takes)
             namespace = Namespace(inode, self._values(inode), time.time())
             verdict_of = Judge(namespace.runtime, self._idle_timeout).verdict
             for sockets in _tcp_sockets.dump():

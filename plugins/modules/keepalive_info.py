@@ -64,6 +64,7 @@ extends_documentation_fragment:
 notes:
   - What lies in C(/run) is left out of RV(boot), as it is gone at the next boot; what of it sets a value now is a warning.
   - Without root, files that only root may read are named in a warning, and what they set is left out.
+  - Ansible's own ssh connection to the host does not count, as M(longlived.tcp.socket_keepalive_info) leaves it out.
   - Where the kernel does not list its connections, RV(sockets) is null and a warning says why. With O(processes) it is an error.
 seealso:
   - module: longlived.tcp.keepalive_sysctl

@@ -74,6 +74,7 @@ attributes:
   idempotent:
     support: full
 notes:
+  - Ansible's own ssh connection to the host is left alone, as M(longlived.tcp.socket_keepalive_info) leaves it out.
   - Needs root and Linux 5.6. On an older kernel, or where C(pidfd_getfd) is forbidden, it fails and says so if there is a
     connection to change.
   - A timer is re-armed by turning C(SO_KEEPALIVE) off and on. The first probe then leaves a whole C(time) later. Where that

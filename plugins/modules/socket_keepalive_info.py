@@ -45,6 +45,8 @@ notes:
   - With O(processes) or O(pids), every network namespace in which one of these processes lives is looked at, so
     containers and pods as well. Without them it is the host's own.
   - Connections are those in the states ESTAB, CLOSE-WAIT, FIN-WAIT-1 and FIN-WAIT-2 whose program has not closed them.
+  - Ansible's own ssh connection to the host is left out, that is the one of the C(sshd) or C(dropbear) from which this
+    module descends. A task with C(async) descends from none, so there it is seen.
   - Without root, every connection of the host's own namespace is counted, and those of other users' processes have no
     owner. RV(ownerless) and RV(unreadable) count them.
 seealso:

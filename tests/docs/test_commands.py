@@ -10,13 +10,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.hosts import Rack, unavailable
+from tests.hosts import Host, Rack, unavailable
 
 from . import pages
 from .pages import BLOCKS, CONSOLE, NO_SHELL, PAGES, REFERENCE, ROOT, SCRIPT, WITH_COMMANDS, blocks, playbook_of
@@ -158,7 +159,8 @@ def test_the_queries_find_what_differs(controller: Controller) -> None:
     controller.rack[OTHER].enter(
         ["sh", "-c", "echo net.ipv4.tcp_keepalive_time = 100 | tee /etc/sysctl.d/98-a.conf > /etc/sysctl.d/99-b.conf"]
     )
-    output = controller.run("ansible-playbook queries.yml -i hosts.ini")
+    with logged_in(controller.rack[OTHER]):
+        output = controller.run("ansible-playbook queries.yml -i hosts.ini")
     answers = [yaml.safe_load(text)["msg"] for text in re.findall(r"^ok: \[\S+\] => (\{\n.*?^\})$", output, re.MULTILINE | re.DOTALL)]
     assert answers[:4] == [
         [{"host": OTHER, "runtime": {"time": 7200, "intvl": 75, "probes": 9}}],
@@ -169,5 +171,15 @@ def test_the_queries_find_what_differs(controller: Controller) -> None:
         ],
         [{"host": OTHER, "lines": [["/etc/sysctl.d/98-a.conf", 1, 100], ["/etc/sysctl.d/99-b.conf", 1, 100]]}],
     ]
-    # Ansible's own connection to the host that has the kernel's values is one of them.
-    assert "sshd" in " ".join(program for row in answers[4] if row["host"] == OTHER for program in row["programs"])
+    # The login to the host that has the kernel's values, where Ansible's own connection is none of them.
+    ((host, programs),) = (row.values() for row in answers[4])
+    assert (host, set(programs)) == (OTHER, {"sshd"})
+
+
+@contextmanager
+def logged_in(host: Host) -> Iterator[None]:
+    """Somebody is, over a connection that is not Ansible's."""
+    command = host.ssh_command("echo in; cat")
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as login:
+        assert login.stdout and login.stdout.readline() == "in\n"
+        yield

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -398,6 +398,39 @@ def test_a_container_is_seen_by_whoever_is_left_in_it(connections: Connections, 
 
 
 PR_SET_NAME = 15
+
+
+SEEN = """
+import json, os, sys
+from tests.collection import put_in_place
+put_in_place()
+from tests.sockets.asking import look
+print(json.dumps([row["inode"] for row in look(**json.loads(sys.argv[1]))["sockets"]]))
+"""
+
+
+@pytest.mark.parametrize("selection", [{}, {"processes": ["*"]}])
+@pytest.mark.parametrize(("name", "says_so"), [("sshd", True), ("sshd-session", True), ("sshd", False), ("worker", True)])
+def test_the_connection_that_ansible_has_come_over(connections: Connections, name: str, says_so: bool, selection: dict[str, Any]) -> None:
+    """As over ssh: a server has our connection and one that it forwards, and starts a shell, which starts what looks."""
+    pairs = [connections.pair() for _turn in range(3)]
+    own, forwarded = pairs[0][1], pairs[1][0]
+    ends = " ".join(f"{host} {port}" for host, port in (own.getpeername(), own.getsockname()))
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "SSH_CONNECTION": ends if says_so else ""}
+    server = (
+        "import subprocess, sys\n"
+        "with open('/proc/self/comm', 'w') as comm: comm.write(sys.argv[1])\n"
+        "subprocess.run(['sh', '-c', '\"$@\"; exit $?', 'sh', *sys.argv[2:]], check=True)\n"
+    )
+    command = [sys.executable, "-c", server, name, sys.executable, "-c", SEEN, json.dumps(selection)]
+    handed = [own.fileno(), forwarded.fileno()]
+    done = subprocess.run(command, env=environment, pass_fds=handed, stdout=subprocess.PIPE, text=True, check=True, timeout=60)
+    left_out = [] if name == "worker" else [own] if says_so else [own, forwarded]
+    assert inodes(one for pair in pairs for one in pair) - set(json.loads(done.stdout)) == inodes(left_out)
+
+
+def inodes(sockets: Iterable[socket.socket]) -> set[int]:
+    return {os.fstat(one.fileno()).st_ino for one in sockets}
 
 
 @pytest.mark.parametrize(
