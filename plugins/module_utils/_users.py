@@ -4,7 +4,7 @@
 
 """Users of the password database, and acting as one of them.
 
-    user = find("@login")           # who logged in: whom sudo or doas came from
+    user = find("@login")           # who logged in, whoever runs this
     with acting_as(user):
         ...                         # the kernel grants what it grants that user, and no more
 
@@ -28,6 +28,12 @@ LOGIN = "@login"
 
 # What sudo and doas leave behind about the one who called them.
 CALLERS = ("SUDO_USER", "DOAS_USER")
+
+# Where one of these is, the login may have been one of the host below, whose users are others.
+CONTAINER_MARKS = ("/run/systemd/container", "/run/.containerenv", "/.dockerenv")
+
+# What the kernel records for a process that no login has led to.
+NO_LOGIN = 4294967295
 
 # What Python 2 and 3 raise for names that are unknown, or that no user can have.
 NO_SUCH_NAME = (KeyError, TypeError, ValueError)
@@ -59,14 +65,50 @@ def find(name, environ=None):
 
 
 def login(environ):
-    """The user whom sudo or doas came from, else the one who runs this."""
+    """The user whom sudo or doas came from, else the one whose login the kernel recorded, else the one who runs this."""
     for variable in CALLERS:
         if environ.get(variable):
             try:
                 return _user(pwd.getpwnam(environ[variable]))
             except NO_SUCH_NAME:
                 raise UnknownUser("%s names %s, whom this host does not know: name the users." % (variable, environ[variable]))
-    return by_id(os.geteuid())
+    recorded = recorded_login()
+    return by_id(os.geteuid() if recorded is None or not _has_entry(recorded) else recorded)
+
+
+def recorded_login(root=""):
+    """The user id that the kernel keeps from the login on, whatever su does to the others; None where there is none."""
+    try:
+        # In a user namespace the number is translated, and in a container it is of another password database.
+        if _text(root + "/proc/self/uid_map").split() == ["0", "0", "4294967295"] and not _in_container(root):
+            uid = int(_text(root + "/proc/self/loginuid"))
+            return None if uid == NO_LOGIN else uid
+    except (IOError, OSError, ValueError):
+        pass  # a kernel without audit keeps none
+    return None
+
+
+def _in_container(root):
+    if any(os.path.exists(root + mark) for mark in CONTAINER_MARKS):
+        return True
+    try:
+        environ = _text(root + "/proc/1/environ")
+    except (IOError, OSError):
+        return False  # not ours to read
+    return any(variable.startswith("container=") for variable in environ.split("\0"))
+
+
+def _text(path):
+    with open(path, "rb") as stream:
+        return stream.read().decode("latin-1")
+
+
+def _has_entry(uid):
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        return False
+    return True
 
 
 def by_id(uid):

@@ -23,7 +23,8 @@ options:
   users:
     description:
       - Whose file to change, names from the password database.
-      - V(@login) is the user who logged in, that is the one C(sudo) or C(doas) came from, else the one the module runs as.
+      - V(@login) is the user who logged in, that is the one C(sudo) or C(doas) came from, else the login user that the kernel
+        recorded, else the one the module runs as.
       - All files are read and checked before the first one is changed. If one of them cannot be changed all the same, none is.
     type: list
     elements: str

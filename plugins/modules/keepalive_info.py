@@ -25,7 +25,7 @@ options:
   aws_users:
     description:
       - Whose C(~/.aws/config) to look at, names from the password database. V(@login) is the user who logged in, that is
-        the one C(sudo) or C(doas) came from, else the one the module runs as.
+        the one C(sudo) or C(doas) came from, else the login user that the kernel recorded, else the one the module runs as.
     type: list
     elements: str
     default: []

@@ -31,8 +31,77 @@ STRANGER = _users.User("#54321", 54321, 54322, None)
     ({"SUDO_USER": "nobody", "DOAS_USER": "root"}, "nobody"),
     ({"USER": "nobody", "LOGNAME": "nobody"}, pwd.getpwuid(os.geteuid()).pw_name),
 ])  # fmt: skip
-def test_login(environ, name):
+def test_login(environ, name, monkeypatch):
+    monkeypatch.setattr(_users, "recorded_login", lambda: None)
     assert _users.find("@login", environ).name == name
+
+
+@pytest.mark.parametrize(("environ", "recorded", "name"), [
+    ({}, NOBODY.uid, "nobody"),
+    ({}, 0, "root"),
+    ({"USER": "root", "SUDO_USER": ""}, NOBODY.uid, "nobody"),
+    ({"SUDO_USER": "root"}, NOBODY.uid, "root"),
+    ({"DOAS_USER": "root"}, NOBODY.uid, "root"),
+    ({}, STRANGER.uid, pwd.getpwuid(os.geteuid()).pw_name),
+])  # fmt: skip
+def test_login_as_the_kernel_recorded_it(environ, recorded, name, monkeypatch):
+    monkeypatch.setattr(_users, "recorded_login", lambda: recorded)
+    assert _users.find("@login", environ).name == name
+
+
+INITIAL = "         0          0 4294967295\n"
+
+
+@pytest.mark.parametrize(("files", "recorded"), [
+    ({}, 1000),
+    ({"proc/self/loginuid": "0"}, 0),
+    ({"proc/self/loginuid": "4294967295"}, None),
+    ({"proc/self/loginuid": "4294967294"}, 4294967294),
+    ({"proc/self/loginuid": None}, None),
+    ({"proc/self/loginuid": ""}, None),
+    ({"proc/self/uid_map": "         0     100000      65536\n"}, None),
+    ({"proc/self/uid_map": "         0          0      65536\n"}, None),
+    ({"proc/self/uid_map": "         0       1000          1\n         1     100000      65536\n"}, None),
+    ({"proc/self/uid_map": None}, None),
+    ({"run/systemd/container": "systemd-nspawn"}, None),
+    ({"run/.containerenv": ""}, None),
+    ({".dockerenv": ""}, None),
+    ({"proc/1/environ": "TERM=linux\0container=lxc\0"}, None),
+    ({"proc/1/environ": "container=lxc\0"}, None),
+    ({"proc/1/environ": "HOME=/\0init=container=\0TERM=linux\0"}, 1000),
+    ({"proc/1/environ": None}, 1000),
+])  # fmt: skip
+def test_what_the_kernel_recorded(files, recorded, tmpdir):
+    usual = {"proc/self/uid_map": INITIAL, "proc/self/loginuid": "1000", "proc/1/environ": "HOME=/\0TERM=linux\0"}
+    for name, text in dict(usual, **files).items():
+        if text is not None:
+            tmpdir.join(name).write(text, ensure=True)
+    assert _users.recorded_login(str(tmpdir)) == recorded
+
+
+def read(path):
+    with open(path) as stream:
+        return stream.read()
+
+
+@root_only
+def test_a_login_that_the_kernel_recorded(monkeypatch):
+    """As after ssh and su: in a child, since a login is recorded once and for all."""
+    if not os.path.exists("/proc/self/loginuid"):
+        pytest.skip("this kernel records no logins")
+    if read("/proc/self/loginuid") != str(_users.NO_LOGIN) or read("/proc/self/uid_map").split() != INITIAL.split():
+        pytest.skip("a login is recorded here already, or this is no initial user namespace")
+    monkeypatch.setattr(_users, "_in_container", lambda root: False)
+    assert _users.find("@login", {}).uid == 0
+    child = os.fork()
+    if child == 0:
+        try:
+            with open("/proc/self/loginuid", "w") as stream:
+                stream.write(str(NOBODY.uid))
+            os._exit(_users.find("@login", {}).name != "nobody")
+        finally:
+            os._exit(2)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_a_user_by_name():
