@@ -20,7 +20,15 @@ help:  ## Say what can be made
 
 .PHONY: keepalive
 keepalive:  ## Keep this host's idle connections alive (INVENTORY=hosts.ini for a fleet, ARGS="--check --diff" to look first)
-	@scripts/keepalive
+	@scripts/keepalive keepalive
+
+.PHONY: verify
+verify:  ## Verify that this host's idle connections are kept alive, and change nothing (INVENTORY, ARGS as above)
+	@scripts/keepalive verify
+
+.PHONY: rollback
+rollback:  ## Take out what "make keepalive" sets (INVENTORY, ARGS as above)
+	@scripts/keepalive rollback
 
 .PHONY: test
 test: $(NOX)  ## Run every test that this machine can run, and name the others

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, longlived.tcp contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`make keepalive` from a fresh clone, on this very machine seen through an overlay.
+"""`make keepalive`, `make verify` and `make rollback` from a fresh clone, on this machine seen through an overlay.
 
 Everything that it writes goes to memory and is gone at the end, its network namespace (and with it
 the three values) is its own, and what pip installs comes from wheels that were fetched before.
@@ -10,6 +10,7 @@ the three values) is its own, and what pip installs comes from wheels that were 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -102,6 +103,68 @@ def test_a_look_then_the_change_then_nothing_to_do(machine: Machine) -> None:
     assert "changed=0" in again
 
 
+def test_there_and_back(machine: Machine) -> None:
+    done = machine.run(
+        f"""
+        make verify && exit 3; ls /etc/sysctl.d; {VALUES}
+        echo =====; make keepalive || exit 4; make verify ARGS='-e keepalive_verify_processes=worker' || exit 5; ls /etc/sysctl.d; {VALUES}
+        echo =====; make rollback ARGS='--check' || exit 6; ls /etc/sysctl.d; {VALUES}
+        echo =====; make rollback || exit 7; ls /etc/sysctl.d; {VALUES}
+        """
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    untouched, there, foreseen, back = done.stdout.split("=====")
+    for output, is_there in ((untouched, False), (there, True), (foreseen, True), (back, False)):
+        assert output.endswith("45\n45\n9\n" if is_there else "7200\n75\n9\n"), output
+        assert ("99-tcp-keepalive.conf\n" in output[output.rindex("PLAY RECAP") :]) is is_there
+    assert "tcp_keepalive_time is 7200 in the running kernel" in untouched
+    assert [int(changed) for changed in re.findall(r"changed=(\d+)", there)][1:] == [0]
+
+
+def test_roots_that_came_by_su_need_no_sudo(machine: Machine) -> None:
+    """su without a dash leaves LOGNAME as it is."""
+    done = machine.run(f"mkdir -p /tmp/bin; {NO_SUDO}; LOGNAME=nobody USER=nobody PATH=/tmp/bin:$PATH make keepalive; {VALUES}")
+    assert done.stdout.endswith("45\n45\n9\n"), done.stdout + done.stderr
+
+
+NO_SUDO = "printf '#!/bin/sh\\nexit 1\\n' > /tmp/bin/sudo; chmod 755 /tmp/bin/sudo"
+
+ME = "useradd --create-home --home-dir /home/me me; mkdir /srv/me; su me -c 'mkdir ~/.aws && touch ~/.aws/config'"
+
+
+@pytest.mark.parametrize(
+    ("environment", "command", "named"),
+    [
+        ("HOME=/srv/me SUDO_USER=me", "keepalive", ["/srv/me", "/home/me for me", "/home/me/.aws/config is set."]),
+        ("HOME=/srv/me SUDO_USER=me", "verify", ["/srv/me", "/home/me for me", "/home/me/.aws/config is verified."]),
+        ("HOME=/srv/me", "rollback", ["/srv/me", "/root for root", "/root/.aws/config is what the settings are taken out of."]),
+        ("HOME=/home/me/ SUDO_USER=me", "keepalive", []),
+        ("HOME=/srv/me SUDO_USER=me", "keepalive ARGS='-e keepalive_aws_users=root'", []),
+        ("HOME=/srv/me", "keepalive INVENTORY=hosts.ini", []),
+        ("-u HOME", "keepalive", []),
+        ("HOME=/srv/me SUDO_USER=nobody-is-called-so", "verify", []),
+    ],
+)
+def test_a_home_that_the_password_database_does_not_have(machine: Machine, environment: str, command: str, named: list[str]) -> None:
+    done = machine.run(
+        f"""
+        {ME}
+        printf 'here ansible_connection=local ansible_python_interpreter=%s\n' "$PYTHON" > hosts.ini
+        env {environment} make {command}
+        find /srv/me
+        cat /home/me/.aws/config
+        """
+    )
+    assert ("tcp_keepalive = true" in done.stdout) is (environment.endswith("SUDO_USER=me") and command == "keepalive")
+    told = [line for line in done.stderr.splitlines() if line.startswith("make ") and not line.startswith("make: ***")]
+    assert len(told) == bool(named), done.stderr
+    for part in named:
+        assert part in told[0]
+    assert all(line.startswith(f"make {command.split()[0]}: ") for line in told)
+    assert "/srv/me/.aws" not in done.stdout
+    assert "Traceback" not in done.stderr
+
+
 def test_on_an_inventory_with_words_that_are_quoted(machine: Machine) -> None:
     done = machine.run(
         """
@@ -123,10 +186,11 @@ def refused(done: subprocess.CompletedProcess[str]) -> str:
     return sentences[0]
 
 
-def test_who_is_not_root_and_cannot_become_root_is_told_so(machine: Machine) -> None:
+@pytest.mark.parametrize("target", ["keepalive", "verify", "rollback"])
+def test_who_is_not_root_and_cannot_become_root_is_told_so(machine: Machine, target: str) -> None:
     nobody = "setpriv --reuid=65534 --regid=65534 --clear-groups"
-    done = machine.run(f"chown -R 65534:65534 .; {nobody} make keepalive; status=$?; ls -a; exit $status")
-    assert refused(done).startswith("make keepalive: this needs root, and ")
+    done = machine.run(f"chown -R 65534:65534 .; {nobody} make {target}; status=$?; ls -a; exit $status")
+    assert refused(done).startswith(f"make {target}: this needs root, and ")
 
 
 def test_a_python_without_venv_is_named(machine: Machine) -> None:
