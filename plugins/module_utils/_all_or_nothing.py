@@ -17,20 +17,33 @@ import contextlib
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 
 
-@contextlib.contextmanager
 def every(contexts):
     """Enter all of them in their order and leave them in the reverse: contextlib.ExitStack, which Python 2 lacks."""
     if not contexts:
-        yield []
-    elif len(contexts) == 1:
-        with contexts[0] as value:
-            yield [value]
-    else:
-        # In halves: one inside the other, a thousand of them would be too deep for Python.
-        middle = len(contexts) // 2
-        with every(contexts[:middle]) as first:
-            with every(contexts[middle:]) as second:
-                yield first + second
+        return _none()
+    if len(contexts) == 1:
+        return _one(contexts[0])
+    # In halves: one inside the other, a thousand of them would be too deep for Python.
+    middle = len(contexts) // 2
+    return _both(every(contexts[:middle]), every(contexts[middle:]))
+
+
+@contextlib.contextmanager
+def _none():
+    yield []
+
+
+@contextlib.contextmanager
+def _one(context):
+    with context as value:
+        yield [value]
+
+
+@contextlib.contextmanager
+def _both(first, second):
+    with first as some:
+        with second as others:
+            yield some + others
 
 
 @contextlib.contextmanager
