@@ -300,16 +300,22 @@ def _look(path):
         return None
 
 
-@contextlib.contextmanager
 def backed_up(found, wanted=True):
-    """The name of a copy beside the file, made as Ansible makes it; it is removed again if the block raises."""
-    if not wanted or found.content is None:
-        yield None
-        return
+    """The name of a copy beside the file, made as Ansible makes it, or None; it is removed again if the block raises."""
+    return _copied(found) if wanted and found.content is not None else _not_copied()
+
+
+@contextlib.contextmanager
+def _copied(found):
     name = "%s.%d.%s" % (found.path, os.getpid(), time.strftime("%Y-%m-%d@%H:%M:%S~"))
     _copy(found, name)
     with undone_by(_unlink_quietly, name):
         yield name
+
+
+@contextlib.contextmanager
+def _not_copied():
+    yield None
 
 
 @contextlib.contextmanager
