@@ -90,6 +90,13 @@ class Change:
         return self.edited is not None and self.edited.changed
 
     @property
+    def foreseen(self):
+        """What `effective` tells of the file once this is applied."""
+        content = self.edited.content if self.changed else self.found.content
+        shown = dict((name, self.row[name]) for name in ("path", "user", "effective"))
+        return dict(shown, exists=content is not None, changed=False)
+
+    @property
     def diff(self):
         return {
             "before_header": self.place.path,

@@ -21,6 +21,10 @@ class UserError(Exception):
             message = message.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         Exception.__init__(self, message)
 
+    more = False
+    """Whether something else happened while this one was on its way."""
+
     def also(self, other):
-        """Say one more thing: what happened while this one was on its way."""
+        """Say that, too."""
+        self.more = True
         UserError.__init__(self, "%s %s" % (self, other))

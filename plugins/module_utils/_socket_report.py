@@ -30,15 +30,21 @@ from ansible_collections.longlived.tcp.plugins.module_utils._tcp_sockets import 
 _DANGER = dict((verdict, rank) for rank, verdict in enumerate((IS_PROTECTED, IS_UNKNOWN, IS_STALE, IS_RUNTIME, IS_PINNED, IS_OFF)))
 
 
-def report(selection, idle_timeout, limit, options=False, everywhere=False, warn=None):
+def report(selection, idle_timeout, limit, options=False, everywhere=False, warn=None, foreseen=None, rescued=frozenset()):
     """All that `socket_keepalive_info` returns; `everywhere` counts all connections, but only the chosen processes'
-    get rows and are asked for their options. `warn` is called with a sentence for each name that no process has."""
-    look = Look(selection, idle_timeout, everywhere, warn=warn)
+    get rows and are asked for their options. `warn` is called with a sentence for each name that no process has.
+
+    What would be: `foreseen` are the three values that our own namespace is taken to have, `rescued` the cookies of the
+    sockets that are taken for protected."""
+    look = Look(selection, idle_timeout, everywhere, foreseen, warn)
     inodes, listed = collections.defaultdict(list), Listed(limit)
     for connection, own in _with_options(look, idle_timeout) if options else _without_options(look):
-        inodes[connection.verdict].append(connection.socket.inode)
+        verdict = IS_PROTECTED if connection.socket.cookie in rescued else connection.verdict
+        inodes[verdict].append(connection.socket.inode)
         if limit:
             listed.add(connection, own)
+    if everywhere and not selection.names and inodes[IS_STALE]:
+        look.find_every_owner()  # a count needs none, but for who has to restart
     total, ownerless, by_process = Counts(), 0, collections.defaultdict(Counts)
     for verdict, those in inodes.items():
         total.add(verdict, len(those))
@@ -125,6 +131,7 @@ def _with_options(look, idle_timeout):
             if own is None:
                 yield connection, None
             else:
+                own = look.as_foreseen(connection, own)
                 verdict = verdict_by_options(connection.socket, own, connection.namespace.runtime, idle_timeout)
                 yield connection._replace(verdict=verdict), own
 

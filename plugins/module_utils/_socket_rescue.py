@@ -209,6 +209,7 @@ class Tally:
         self._rearmed = self._enabled = self._pinned = self.failed = 0
         self._lines = []
         self.failures = []
+        self.rescued = set()  # the cookies of the sockets that are protected now
 
     def add(self, outcome):
         if outcome.reason:
@@ -216,6 +217,7 @@ class Tally:
             if len(self.failures) < max(self._limit, 1):
                 self.failures.append(dict(_names(outcome), reason=outcome.reason))
             return
+        self.rescued.add(outcome.connection.socket.cookie)
         if outcome.before.keepalive:
             self._rearmed += 1
         else:

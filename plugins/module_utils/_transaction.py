@@ -36,8 +36,9 @@ _FileChange = collections.namedtuple("_FileChange", "found content old_text new_
 
 # What will be done: to `files`, of which the first is the one at the request's path; `loadable` tells whether
 # sysctl -p on that one touches nobody else's key; `before` and `after` are the runtime values, `boot` the
-# settings of the next boot, `overriding` those of `boot` that are not what was asked for.
-Decision = collections.namedtuple("Decision", "request files loadable before after boot overriding warnings")
+# settings of the next boot, `overriding` those of `boot` that are not what was asked for, `next` all that the next boot
+# reads.
+Decision = collections.namedtuple("Decision", "request files loadable before after boot overriding warnings next")
 
 
 class FileChange(_FileChange):
@@ -63,9 +64,10 @@ def run(request, backup=False):
 
 
 @contextlib.contextmanager
-def applied(request, backup=False):
-    """The same for the time of a block: if it raises, the kernel and the files are as they were."""
-    decision = decide(request)
+def applied(request, backup=False, decision=None):
+    """The same for the time of a block: if it raises, the kernel and the files are as they were. With a `decision` that was
+    made already, the first look is left out."""
+    decision = decision or decide(request)
     if not changes(decision):
         for path in _paths(decision):
             _safe_file.tidy(path)
@@ -75,6 +77,13 @@ def applied(request, backup=False):
         decision = decide(request)  # somebody else may have been faster
         with _carried_out(decision, backup) as saved:
             yield decision, saved
+
+
+def native_path(text):
+    """The name of a file, which a module gets as text, as the file system has it, whatever the locale: ssh often sets none."""
+    if bytes is str or not text:  # on Python 2 native text is bytes
+        return os.path.normpath(text) if text else text
+    return os.path.normpath(os.fsdecode(text.encode("utf-8", "surrogateescape")))
 
 
 # --- deciding ----------------------------------------------------------------------------------
@@ -98,8 +107,8 @@ def decide(request):
         after = dict(request.values) if request.present else values_of(settings)
     main = files[0]
     loadable = request.present and not _has_glob(main.found.path) and _sysctl_d.holds_only_ours(main.content, boot.rules)
-    warnings = boot.warnings() + ([] if request.present else _remaining(settings, boot))
-    decision = Decision(request, files, loadable, before, after, settings, overriding, warnings)
+    warnings = boot.warnings() + [_decides(*one) for one in overriding] + ([] if request.present else _remaining(settings, boot))
+    decision = Decision(request, files, loadable, before, after, settings, overriding, warnings, boot)
     _check_possible(decision)
     return decision
 
@@ -190,6 +199,15 @@ def _overridden(request, name, setting):
     )
 
 
+def _decides(name, setting):
+    return "At the next boot %s will be %s, not what this task sets: %s line %s decides." % (
+        key(name),
+        setting.value,
+        shown(setting.file),
+        setting.line,
+    )
+
+
 def _remaining(settings, boot):
     """A sentence for each key that a file still sets once ours have left."""
     return [_stays(name, settings[name], boot.tree.is_headed(settings[name].file)) for name in NAMES if settings[name].file is not None]
@@ -219,6 +237,28 @@ def _missing_directory(file):
     directory = os.path.dirname(file.found.path)
     needed = file.content is not None and directory in _sysctl_d.DIRECTORIES and not os.path.lexists(directory)
     return directory if needed else None
+
+
+# --- telling -----------------------------------------------------------------------------------
+
+
+def rows(overriding):
+    """What a module returns of those settings."""
+    return [dict(key=key(name), value=one.value, file=shown(one.file), line=one.line) for name, one in overriding]
+
+
+def diff(decision):
+    """What changes as Ansible shows it, each file and the running kernel under a header of its own."""
+    files = [_difference(shown(file.found.path), file.old_text, file.new_text) for file in decision.files]
+    return files + [_difference("running kernel", _lines(decision.before), _lines(decision.after))]
+
+
+def _difference(header, before, after):
+    return dict(before_header=header, after_header=header, before=before, after=after)
+
+
+def _lines(values):
+    return "".join("%s = %s\n" % (key(name), values[name]) for name in NAMES)
 
 
 # --- acting ------------------------------------------------------------------------------------

@@ -179,6 +179,14 @@ sockets:
   returned: success and O(sockets=true)
   type: dict
   sample: {established: 120, protected: 100, stale: 12, unprotected: 8, unknown: 0}
+restart:
+  description:
+    - The systemd services that have connections whose timers were armed under older, longer values, and so are kept alive from the
+      next restart on. With O(processes), only services of these.
+  returned: success and O(sockets=true)
+  type: list
+  elements: str
+  sample: [worker.service]
 processes:
   description:
     - The same counts for each of the chosen processes that has connections, with its unit, as
@@ -214,14 +222,11 @@ namespaces:
       unit: docker-6f1c.scope
 """
 
-import gc
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.longlived.tcp.plugins.module_utils import _aws_files, _network_namespaces, _other_sources, _runtime
-from ansible_collections.longlived.tcp.plugins.module_utils._boot import Boot, as_rows, shown, values_of
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
-from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import detection_time, key, lost_probes_survived
+from ansible_collections.longlived.tcp.plugins.module_utils._host import Scope, look
 
 
 def main():
@@ -242,78 +247,10 @@ def main():
     if os.geteuid() != 0 and any(module.params[name] for name in ("namespaces", "sockets", "processes")):
         module.warn("Not root: only the network namespaces of this user's own processes were looked at.")
     try:
-        result = _kernel(module)
-        if module.params["aws_users"]:
-            result["aws"] = _aws(module)
-        if module.params["sockets"] or module.params["processes"]:
-            result.update(_live(module))
-        if module.params["namespaces"]:
-            result["namespaces"] = _namespaces(module)
+        result = look(Scope(runtime=True, strict=True, **module.params), module.warn)
     except UserError as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=False, **result)
-
-
-def _kernel(module):
-    runtime = _runtime.read()
-    boot = Boot.load()
-    settings = boot.settings()
-    for warning in boot.warnings():
-        module.warn(warning)
-    return dict(
-        runtime=runtime,
-        boot=as_rows(settings),
-        assignments=[_row(assignment) for assignment in boot.assignments()],
-        other_sources=_other_sources.seen(),
-        consistent=values_of(settings) == runtime,
-        lost_probes_survived=lost_probes_survived(runtime, module.params["idle_timeout"]),
-        detection_time=detection_time(runtime),
-        boot_id=_runtime.boot_id(),
-    )
-
-
-def _aws(module):
-    asked = [module.params[name] for name in ("aws_users", "aws_profiles", "aws_settings")]
-    return _aws_files.effective(*asked, warn=module.warn)
-
-
-def _live(module):
-    # Here, and not above: to compile them takes as long as all else that this module does.
-    from ansible_collections.longlived.tcp.plugins.module_utils._socket_report import report, unseen
-    from ansible_collections.longlived.tcp.plugins.module_utils._socket_selection import Selection, check
-
-    gc.disable()  # nothing there is cyclic, and among 100,000 sockets the collector would search for long
-    names = module.params["processes"]
-    try:
-        selection = check(Selection(names, (), (), (), False))
-        found = report(selection, module.params["idle_timeout"], 0, options=bool(names), everywhere=True, warn=module.warn)
-    except _network_namespaces.Stranded:
-        raise
-    except UserError as error:
-        if names:
-            raise
-        module.warn("The live connections could not be counted: %s" % error)
-        return dict(sockets=None)
-    for warning in unseen(found):
-        module.warn(warning)
-    shown = dict(sockets=found["summary"], processes=found["processes"])
-    return dict((name, shown[name]) for name in shown if module.params[name])
-
-
-def _namespaces(module):
-    timeout = module.params["idle_timeout"]
-    return [dict(row, lost_probes_survived=lost_probes_survived(row["runtime"], timeout)) for row in _network_namespaces.others()]
-
-
-def _row(assignment):
-    return dict(
-        key=key(assignment.name),
-        value=assignment.value,
-        text=assignment.text,
-        file=shown(assignment.file),
-        line=assignment.line,
-        read_as=shown(assignment.read_as),
-    )
 
 
 if __name__ == "__main__":

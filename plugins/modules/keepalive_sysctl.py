@@ -184,14 +184,11 @@ backup_file:
   sample: /etc/sysctl.conf.2214.2026-01-31@12:00:00~
 """
 
-import os
-
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.common.text.converters import to_bytes
 from ansible_collections.longlived.tcp.plugins.module_utils import _runtime, _transaction
 from ansible_collections.longlived.tcp.plugins.module_utils._boot import as_rows, shown
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
-from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import DEFAULTS, NAMES, key
+from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import DEFAULTS, NAMES
 
 
 def main():
@@ -212,7 +209,7 @@ def main():
     request = _transaction.Request(
         present=options["state"] == "present",
         values=dict((name, options[name]) for name in NAMES),
-        path=_native_path(options["sysctl_file"]),
+        path=_transaction.native_path(options["sysctl_file"]),
         runtime=options["runtime"],
         tolerated=options["overridden"] == "warn",
         run_command=module.run_command,
@@ -224,15 +221,9 @@ def main():
             decision, saved = _transaction.run(request, options["backup"])
     except UserError as error:
         module.fail_json(msg=str(error))
-    for warning in decision.warnings + [_overridden(row) for row in _rows(decision.overriding)]:
+    for warning in decision.warnings:
         module.warn(warning)
     module.exit_json(**_result(module, decision, saved))
-
-
-def _native_path(text):
-    """The name as the file system has it, whatever the locale: ssh often sets none."""
-    path = to_bytes(text, errors="surrogate_or_strict")
-    return os.path.normpath(path if bytes is str else os.fsdecode(path)) if text else text
 
 
 def _result(module, decision, saved):
@@ -241,40 +232,14 @@ def _result(module, decision, saved):
         runtime=dict(before=decision.before, after=decision.after),
         sysctl_file=shown(decision.request.path),
         boot=as_rows(decision.boot),
-        overridden_by=_rows(decision.overriding),
+        overridden_by=_transaction.rows(decision.overriding),
         boot_id=_runtime.boot_id(),
     )
     if saved:
         result["backup_file"] = shown(saved)
     if module._diff:
-        result["diff"] = _diff(decision)
+        result["diff"] = _transaction.diff(decision)
     return result
-
-
-def _rows(overriding):
-    return [dict(key=key(name), value=one.value, file=shown(one.file), line=one.line) for name, one in overriding]
-
-
-def _overridden(row):
-    return "At the next boot %s will be %s, not what this task sets: %s line %s decides." % (
-        row["key"],
-        row["value"],
-        row["file"],
-        row["line"],
-    )
-
-
-def _diff(decision):
-    files = [_difference(shown(file.found.path), file.old_text, file.new_text) for file in decision.files]
-    return files + [_difference("running kernel", _lines(decision.before), _lines(decision.after))]
-
-
-def _difference(header, before, after):
-    return dict(before_header=header, after_header=header, before=before, after=after)
-
-
-def _lines(values):
-    return "".join("%s = %s\n" % (key(name), values[name]) for name in NAMES)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from typing import Any
 
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import NAMES, key
-from ansible_collections.longlived.tcp.plugins.plugin_utils._role_variables import mistakes
+from ansible_collections.longlived.tcp.plugins.plugin_utils._variables import whole_number_mistakes
 
 SYSCTLS = tuple(key(name) for name in NAMES)
 
@@ -104,7 +104,8 @@ def described(request: Mapping[str, Any]) -> Cluster:
         raise EksError(
             f"A cluster is described by {', '.join(known)}, with time, intvl and probes as its values: correct {', '.join(wrong)}."
         )
-    if found := mistakes(given["values"], PREFIX, []):
+    values = {name: given["values"][name] for name in NAMES}
+    if found := list(whole_number_mistakes(values, {name: PREFIX + name for name in NAMES})):
         raise EksError(" ".join(found))
     for name in ("cluster_config", "node_config"):
         given[name] = Source(str(given[name]["path"]), str(given[name]["text"])) if given.get(name) else None

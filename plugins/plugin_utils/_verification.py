@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is wrong with a host, and what holds on it, said in sentences from what the modules returned."""
+"""Whether a host is as asked for, and what is so on it: sentences from what the modules return.
+
+`info` is what `keepalive_info` returns of the host, `options` are those of `keepalive` or `keepalive_verify`.
+"""
 
 from __future__ import annotations
 
@@ -13,70 +16,90 @@ from typing import Any
 from ansible_collections.longlived.tcp.plugins.module_utils._aws_settings import check_settings, same
 from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import NAMES, key
 
+Info = Mapping[str, Any]
+Options = Mapping[str, Any]
 
-def kernel_problems(info: Mapping[str, Any], wanted: Mapping[str, int] | None, tolerate_boot: bool = False) -> list[str]:
-    """A sentence for each thing that `keepalive_info` returned and that is not as `wanted`.
-
-    Without `wanted` the running values have to be those of the next boot, whatever they are.
-    """
-    found = []
-    for name in NAMES:
-        runs, boot = info["runtime"][name], info["boot"][name]
-        expected = boot["value"] if wanted is None else wanted[name]
-        if runs != expected:
-            found.append(
-                f"{key(name)} is {runs} in the running kernel (/proc/sys/{key(name).replace('.', '/')}), expected {expected}:"
-                " run longlived.tcp.keepalive, which sets it."
-            )
-        if boot["value"] != expected and not tolerate_boot:
-            found.append(f"{key(name)} will be {boot['value']} after the next boot, expected {expected}: {_remedy(boot)}")
-    return found
+RUN = "run longlived.tcp.keepalive"
 
 
-def file_problems(info: Mapping[str, Any], path: str) -> list[str]:
-    """A sentence for each value that the next boot will have from another file than `path`, or from none."""
-    rows = ((name, info["boot"][name]) for name in NAMES)
+# --- what is not as asked for --------------------------------------------------------------------
+
+
+def problems(info: Info, options: Options, acted: bool) -> list[dict[str, str]]:
+    """A row of `part` and `message` for each thing that is not as asked for; `acted` where this very run has set it, so
+    that running it again is no remedy."""
+    judges = {"sysctl": kernel_problems, "aws": aws_problems, "live_sockets": live_problems}
     return [
-        f"{key(name)} will come from {_place(row) if row['file'] else 'no file'} at the next boot, expected {path}:"
-        " run longlived.tcp.keepalive, which sets it there."
-        for name, row in rows
-        if path not in (row["file"], row["read_as"])
+        {"part": part, "message": message}
+        for part, judge in judges.items()
+        if part in options["parts"]
+        for message in judge(info, options, acted)
     ]
 
 
-def _remedy(boot: Mapping[str, Any]) -> str:
+def kernel_problems(info: Info, options: Options, acted: bool = False) -> Iterator[str]:
+    """With state absent the running values have to be those of the next boot, whatever they are."""
+    for name in NAMES:
+        runs, boot = info["runtime"][name], info["boot"][name]
+        expected = boot["value"] if options["state"] == "absent" else options[name]
+        if options["runtime"] and runs != expected:
+            remedy = "another program has set it since" if acted else RUN
+            yield (f"{key(name)} is {runs} in the running kernel (/proc/sys/{key(name).replace('.', '/')}), expected {expected}: {remedy}.")
+        if boot["value"] != expected and options["overridden"] != "warn":
+            yield f"{key(name)} will be {boot['value']} after the next boot, expected {expected}: {_boot_remedy(boot, options, acted)}."
+
+
+def _boot_remedy(boot: Mapping[str, Any], options: Options, acted: bool) -> str:
     if boot["file"] is None:
-        return "no file that a boot reads sets it, so that it gets the kernel's default; run longlived.tcp.keepalive."
-    return f"{_place(boot)} sets it; remove or change that line, or run longlived.tcp.keepalive, which does so in its own file."
+        return f"no file that a boot reads sets it{'' if acted else f'; {RUN}'}"
+    if options["sysctl_file"] in (boot["file"], boot["read_as"]) and not acted:
+        return f"{place(boot)} sets it; {RUN}, which corrects that line"
+    return f"{place(boot)} sets it; remove or change that line"
 
 
-def _place(boot: Mapping[str, Any]) -> str:
+def place(boot: Mapping[str, Any]) -> str:
     link = "" if boot["read_as"] == boot["file"] else f" (read as {boot['read_as']})"
     return f"{boot['file']} line {boot['line']}{link}"
 
 
-def aws_problems(info: Mapping[str, Any], settings: Mapping[str, Any], state: str, may_lack: bool) -> list[str]:
-    """A sentence for each setting that botocore does not resolve to what was asked for, or, if `state`
-    is absent, for each that is still set. `may_lack` accepts users without the file."""
-    rows = [row for row in info.get("aws", ()) if row["exists"] or not may_lack]
-    asked = check_settings(settings, state) if rows else {}  # nobody's file, nothing that it could say
-    return [
-        f"botocore resolves {name} of profile {profile} to {_said(found[name])} for {row['user']} ({row['path']}),"
-        f" expected {_said(value)}: run longlived.tcp.keepalive, which sets it or says why it cannot."
-        for row in rows
-        for profile, found in sorted(row["effective"].items())
-        for name, value in asked.items()
-        if not _agrees(value, found[name])
-    ]
+def aws_problems(info: Info, options: Options, acted: bool = False) -> Iterator[str]:
+    """For each setting that botocore does not resolve to what was asked for or, with state absent, that is still set."""
+    if "aws_error" in info and not acted:  # who acted has met with it, too
+        yield info["aws_error"]
+    rows = [row for row in info.get("aws", ()) if row["exists"] or not _may_lack(options)]
+    asked = check_settings(options["aws_settings"], options["state"]) if rows else {}
+    remedy = "its file is right, and the warnings say what hides it" if acted else f"{RUN}, which sets it or says why it cannot"
+    for row in rows:
+        for profile, found in sorted(row["effective"].items()):
+            for name, value in asked.items():
+                if not _agrees(value, found[name]):
+                    yield (
+                        f"botocore resolves {name} of profile {profile} to {_shown(found[name])} for {row['user']} ({row['path']}),"
+                        f" expected {_shown(value)}: {remedy}."
+                    )
 
 
-def live_problems(info: Mapping[str, Any]) -> list[str]:
-    """A sentence for each process that `keepalive_info` was asked about and that has connections in danger."""
-    return [
-        f"{row['name']} ({_whose(row)}) has {_in_danger(row)} of {_connections(row)}: {'; '.join(_live_remedies(row))}."
-        for row in info.get("processes", ())
-        if row["stale"] or row["unprotected"]
-    ]
+def _may_lack(options: Options) -> bool:
+    return options["state"] == "absent" or not options["aws_create"]
+
+
+def _agrees(asked: Any, found: Any) -> bool:
+    if isinstance(asked, Mapping):
+        # Where a nested section was asked for, the file may have a value.
+        nested = found if isinstance(found, Mapping) else {}
+        return (found is None or nested is found) and all(_agrees(value, nested.get(name)) for name, value in asked.items())
+    return found is None if asked is None else same(asked, found)
+
+
+def _shown(value: object) -> str:
+    return "nothing" if value is None else f"{value}"
+
+
+def live_problems(info: Info, options: Options, acted: bool = False) -> Iterator[str]:
+    """For each of the named processes that has connections in danger."""
+    for row in info.get("processes", ()) if options["state"] == "present" else ():
+        if row["stale"] or row["unprotected"]:
+            yield f"{row['name']} ({_whose(row)}) has {_counted(row, ' and ')} of {_connections(row)}: {'; '.join(_live_remedies(row))}."
 
 
 def _live_remedies(row: Mapping[str, Any]) -> Iterator[str]:
@@ -99,65 +122,91 @@ def _whose(row: Mapping[str, Any]) -> str:
     return ", ".join(filter(None, (f"pid {row['pid']}", row["unit"])))
 
 
-def _in_danger(counts: Mapping[str, int]) -> str:
-    return " and ".join(f"{counts[state]} {state}" for state in ("stale", "unprotected", "unknown") if counts[state])
+def _counted(counts: Mapping[str, int], joint: str) -> str:
+    return joint.join(f"{counts[state]} {state}" for state in ("stale", "unprotected", "unknown") if counts[state])
 
 
 def _connections(counts: Mapping[str, int]) -> str:
     return f"{counts['established']} connection{'' if counts['established'] == 1 else 's'}"
 
 
-def _agrees(asked: Any, found: Any) -> bool:
-    if isinstance(asked, Mapping):
-        # Where a nested section was asked for, the file may have a value.
-        nested = found if isinstance(found, Mapping) else {}
-        return (found is None or nested is found) and all(_agrees(value, nested.get(name)) for name, value in asked.items())
-    return found is None if asked is None else same(asked, found)
+# --- what is so ----------------------------------------------------------------------------------
 
 
-def _said(value: object) -> str:
-    return "nothing" if value is None else f"{value}"
+def summary(after: Info, options: Options, before: Info | None = None) -> str:
+    """A host in one line: its values, where the next boot has them from, and what is not kept alive beside them.
 
-
-def summary(result: Mapping[str, Any], info: Mapping[str, Any] | None = None, unchanged: bool = False) -> str:
-    """One line about a host: its values, the file that decides at boot, and what is beside them.
-
-    `result` is what `keepalive_sysctl` returned, with the values before and after, and `info` what
-    `keepalive_info` did after it; or `result` is that of `keepalive_info`, alone, after which nothing was done
-    (`unchanged`) or which stands for itself.
+    `before` is the host before this run: without it, only what is so is said.
     """
-    alone = "consistent" in result
-    info = result if alone else info
-    runtime = result["runtime"]
-    before, after = (_values(runtime.get(when, runtime)) for when in ("before", "after"))
-    values = after if alone and not unchanged else f"{after}, unchanged" if before == after else f"{before} -> {after}"
-    files = sorted({result["boot"][name]["file"] or "the kernel's defaults" for name in NAMES})
-    rebooted = ""
-    if info is not None and info["boot_id"] != result["boot_id"]:
-        rebooted = f"; rebooted (boot id {result['boot_id']} -> {info['boot_id']}), and now runs {_values(info['runtime'])}"
-    return f"time/intvl/probes {values}; next boot: {', '.join(files)}{rebooted}{_botocore(info)}{_live(info)}{_containers(info)}"
+    said = [_kernel(after, options, before), _boot(after, options)]
+    said += [*_aws(after, options), *_sockets(after), *_stale_services(after), *_containers(after)]
+    return "; ".join(said)
 
 
-def _botocore(info: Mapping[str, Any] | None) -> str:
-    rows = (info or {}).get("aws", ())
-    return "".join(f"; {row['path']}{'' if row['exists'] else ' is not there, and was left so'}" for row in rows)
+def _kernel(after: Info, options: Options, before: Info | None) -> str:
+    if not options["runtime"]:
+        return "running values not looked at"
+    now = _values(after["runtime"])
+    if before is None:
+        return f"time/intvl/probes {now}"
+    then = _values(before["runtime"])
+    return f"time/intvl/probes {now}, unchanged" if then == now else f"time/intvl/probes {then} -> {now}"
 
 
-def _live(info: Mapping[str, Any] | None) -> str:
-    """The live connections, and those of the named processes where none is there: a misspelt name is not a right one."""
-    counts = (info or {}).get("sockets")
-    said = "" if counts is None else f"; of {_connections(counts)} {_in_danger(counts) or 'none in danger'}"
-    return said + ("; the named processes have no connection" if (info or {}).get("processes") == [] else "")
+def _boot(after: Info, options: Options) -> str:
+    values = {name: after["boot"][name]["value"] for name in NAMES}
+    files = ", ".join(sorted({after["boot"][name]["file"] or "the kernel's defaults" for name in NAMES}))
+    return f"next boot: {files}" if values == after["runtime"] else f"next boot {_values(values)}: {files}"
 
 
-def _containers(info: Mapping[str, Any] | None) -> str:
+def _aws(after: Info, options: Options) -> Iterator[str]:
+    for row in after.get("aws", ()):
+        if options["state"] == "absent":
+            yield f"{row['path']}{' without ' + ', '.join(options['aws_settings']) if row['exists'] else ' not present'}"
+        elif not row["exists"] and not all(_as_asked(row, options)):
+            lacking = f"no keepalive in boto3 and the AWS CLI for {row['user']}: " if "tcp_keepalive" in options["aws_settings"] else ""
+            yield f"{lacking}{row['path']} is not present"
+        else:
+            yield f"{row['path']}: {_settings(row, options)}"
+
+
+def _as_asked(row: Mapping[str, Any], options: Options) -> Iterator[bool]:
+    asked = check_settings(options["aws_settings"], options["state"])
+    return (_agrees(value, found[name]) for found in row["effective"].values() for name, value in asked.items())
+
+
+def _settings(row: Mapping[str, Any], options: Options) -> str:
+    if not all(_as_asked(row, options)):
+        return "not as asked for"
+    return ", ".join(f"{name} = {value}" for name, value in check_settings(options["aws_settings"], options["state"]).items())
+
+
+def _sockets(after: Info) -> Iterator[str]:
+    """The live connections, and where no connection is of the named processes: a misspelt name is not a right one."""
+    counts = after.get("sockets")
+    if counts is not None:
+        rest = _counted(counts, ", ") or "all protected"
+        yield f"{_connections(counts)}: {rest}" if counts["established"] else "no connections"
+    if after.get("processes") == []:
+        yield "the named processes have no connection"
+
+
+def _stale_services(after: Info) -> Iterator[str]:
+    if services := after.get("restart"):
+        yield f"stale until they restart: {_some(services)}"
+
+
+def _containers(after: Info) -> Iterator[str]:
     """The other network namespaces in which an idle connection is not sure to be kept alive."""
-    rows = [row for row in (info or {}).get("namespaces", ()) if row["lost_probes_survived"] is None]
-    if not rows:
-        return ""
-    named = ", ".join(f"{row['unit'] or row['name']} (pid {row['pid']}) with {_values(row['runtime'])}" for row in rows[:3])
-    more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
-    return f"; not kept alive in {len(rows)} container{'s' if len(rows) > 1 else ''}: {named}{more}"
+    rows = [row for row in after.get("namespaces", ()) if row["lost_probes_survived"] is None]
+    if rows:
+        named = [f"{row['unit'] or row['name']} (pid {row['pid']}) with {_values(row['runtime'])}" for row in rows]
+        yield f"not kept alive in {len(rows)} container{'s' if len(rows) > 1 else ''}: {_some(named)}"
+
+
+def _some(names: list[str], most: int = 3) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def _values(values: Mapping[str, int]) -> str:

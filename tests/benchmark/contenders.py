@@ -30,8 +30,7 @@ class Contender:
 
 CONTENDERS: Mapping[str, Contender] = {
     "a": Contender("what a user writes today", (str(HERE / "peer.yml"),), sets=True),
-    # The peer makes the AWS configuration where there is none; so it is asked for here.
-    "b": Contender("`longlived.tcp.keepalive`", ("longlived.tcp.keepalive", "-e", "keepalive_aws_create=true"), sets=True),
+    "b": Contender("`longlived.tcp.keepalive`", ("longlived.tcp.keepalive",), sets=True),
     "c": Contender("one `ansible.builtin.ping`", (str(HERE / "ping.yml"),)),
     "d": Contender("one `ansible.builtin.raw`", (str(HERE / "raw.yml"),)),
     "e": Contender("`longlived.tcp.verify`", ("longlived.tcp.verify",)),

@@ -33,7 +33,7 @@ from ansible_collections.longlived.tcp.plugins.module_utils import (
     _sysctl_d,
     _transaction,
 )
-from ansible_collections.longlived.tcp.plugins.modules import keepalive_info, keepalive_sysctl, socket_keepalive
+from ansible_collections.longlived.tcp.plugins.modules import keepalive_info, socket_keepalive
 from ansible_collections.longlived.tcp.plugins.plugin_utils import _yaml_merge
 
 DROP_IN = "/etc/sysctl.d/99-tcp-keepalive.conf"
@@ -389,7 +389,7 @@ def test_a_section_that_no_change_makes_right() -> None:
 
 
 def test_another_file_decides_at_the_next_boot() -> None:
-    row = {"key": "net.ipv4.tcp_keepalive_time", "value": 100, "file": "/etc/sysctl.d/99-zzz.conf", "line": 1}
-    assert keepalive_sysctl._overridden(row) == (
+    setting = _sysctl_d.Setting(100, "/etc/sysctl.d/99-zzz.conf", 1, "/etc/sysctl.d/99-zzz.conf")
+    assert _transaction._decides("time", setting) == (
         "At the next boot net.ipv4.tcp_keepalive_time will be 100, not what this task sets: /etc/sysctl.d/99-zzz.conf line 1 decides."
     )

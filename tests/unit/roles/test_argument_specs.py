@@ -1,7 +1,7 @@
 # Copyright (c) 2026, longlived.tcp contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A role's defaults and its argument specification say the same, and so do the modules."""
+"""A role's defaults, its argument specification and the module behind it say the same."""
 
 from __future__ import annotations
 
@@ -10,20 +10,22 @@ from typing import Any
 
 import pytest
 import yaml
-from jinja2.nativetypes import NativeEnvironment
+from ansible_collections.longlived.tcp.plugins.module_utils._host_options import KEEPALIVE, VERIFY
 
 ROOT = Path(__file__).parents[3]
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
 
-# Options of modules that a role hands on under its own name.
-HANDED_ON = {
-    "keepalive_state": "state",
-    "keepalive_time": "time",
-    "keepalive_intvl": "intvl",
-    "keepalive_probes": "probes",
-    "keepalive_sysctl_file": "sysctl_file",
-    "keepalive_overridden": "overridden",
+# The options of the module that does a role's work, and those of them that are no variables of that role.
+BEHIND = {
+    "keepalive": (KEEPALIVE, {"aws_users_default", "verify_processes"}),
+    "keepalive_verify": (VERIFY, {"aws_users_default", "foreign_variables"}),
 }
+
+# What of an option is said more than once.
+REPEATED = ("type", "elements", "choices", "default")
+
+# What the role keepalive_verify has of its own; everything else is, unless it is given, what the role keepalive had.
+VERIFYS_OWN = {"processes", "report_only"}
 
 
 def load(path: Path) -> Any:
@@ -35,14 +37,15 @@ def options(role: str) -> dict[str, dict[str, Any]]:
     return found
 
 
-def rendered(value: Any) -> Any:
-    """A default as it is when nothing else is set."""
-    return NativeEnvironment().from_string(value).render() if isinstance(value, str) and "{{" in value else value
+def documented(module: str) -> dict[str, dict[str, Any]]:
+    source = (ROOT / "plugins" / "modules" / f"{module}.py").read_text()
+    found: dict[str, dict[str, Any]] = yaml.safe_load(source.split('DOCUMENTATION = r"""')[1].split('"""')[0])["options"]
+    return found
 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_defaults_and_argument_specification_agree(role: str) -> None:
-    defaults = {name: rendered(value) for name, value in load(ROOT / "roles" / role / "defaults" / "main.yml").items()}
+    defaults = load(ROOT / "roles" / role / "defaults" / "main.yml")
     assert {name: option["default"] for name, option in options(role).items() if "default" in option} == defaults
 
 
@@ -54,9 +57,27 @@ def test_every_option_is_of_this_role_and_is_described(role: str) -> None:
         assert option["type"]
 
 
-def test_the_module_has_the_same_defaults() -> None:
-    source = (ROOT / "plugins" / "modules" / "keepalive_sysctl.py").read_text()
-    documented = yaml.safe_load(source.split('DOCUMENTATION = r"""')[1].split('"""')[0])["options"]
-    for name, handed_on in HANDED_ON.items():
-        for what in ("type", "default", "choices"):
-            assert options("keepalive")[name].get(what) == documented[handed_on].get(what), (name, what)
+@pytest.mark.parametrize("role", BEHIND)
+def test_a_role_has_the_options_of_its_module(role: str) -> None:
+    behind, without = BEHIND[role]
+    assert {name.removeprefix(f"{role}_") for name in options(role)} == set(behind) - without
+    for name, option in options(role).items():
+        option_behind = behind[name.removeprefix(f"{role}_")]
+        inherits = role == "keepalive_verify" and name.removeprefix(f"{role}_") not in VERIFYS_OWN
+        repeated = {what: option_behind.get(what) for what in REPEATED if not (inherits and what == "default")}
+        assert {what: option.get(what) for what in repeated} == repeated, name
+
+
+@pytest.mark.parametrize("module", BEHIND)
+def test_a_module_is_documented_as_it_is(module: str) -> None:
+    behind, _without = BEHIND[module]
+    found = documented(module)
+    assert set(found) == set(behind)
+    for name, option in behind.items():
+        assert {what: found[name].get(what) for what in REPEATED} == {what: option.get(what) for what in REPEATED}, name
+
+
+def test_who_wants_one_part_gets_the_same_defaults() -> None:
+    for name in ("state", "time", "intvl", "probes", "sysctl_file", "runtime", "overridden"):
+        for what in ("type", "default"):
+            assert documented("keepalive_sysctl")[name].get(what) == KEEPALIVE[name].get(what), (name, what)

@@ -1,24 +1,30 @@
 # Copyright (c) 2026, longlived.tcp contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is said of a host, from what the modules return."""
+"""What is said of a host, from what the modules return, as tables."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from ansible_collections.longlived.tcp.plugins.filter.keepalive_problems import keepalive_problems
+from ansible_collections.longlived.tcp.plugins.module_utils._host_options import KEEPALIVE
+from ansible_collections.longlived.tcp.plugins.plugin_utils._variables import Asked
 from ansible_collections.longlived.tcp.plugins.plugin_utils._verification import (
     aws_problems,
-    file_problems,
     kernel_problems,
     live_problems,
+    problems,
     summary,
 )
 
 DROP_IN = "/etc/sysctl.d/99-tcp-keepalive.conf"
 WANTED = {"time": 45, "intvl": 45, "probes": 9}
+UNTOUCHED = {"time": 7200, "intvl": 75, "probes": 9}
+
+
+def asked(**options: Any) -> dict[str, Any]:
+    return Asked(KEEPALIVE, ["keepalive_"]).options(options, {})
 
 
 def boot(value: int, file: str | None = DROP_IN, line: int = 3, read_as: str | None = None) -> dict[str, Any]:
@@ -26,69 +32,66 @@ def boot(value: int, file: str | None = DROP_IN, line: int = 3, read_as: str | N
 
 
 def info(runtime: dict[str, int] | None = None, **boots: dict[str, Any]) -> dict[str, Any]:
-    return {"runtime": {**WANTED, **(runtime or {})}, "boot": {**{name: boot(WANTED[name]) for name in WANTED}, **boots}, "boot_id": "a"}
+    return {"runtime": {**WANTED, **(runtime or {})}, "boot": {**{name: boot(WANTED[name]) for name in WANTED}, **boots}}
 
 
-WRONG = [
+IN_THE_KERNEL = "in the running kernel (/proc/sys/net/ipv4/tcp_keepalive_"
+RUN = "run longlived.tcp.keepalive"
+TIME_WILL_BE = "net.ipv4.tcp_keepalive_time will be {} after the next boot, expected 45: "
+
+OTHER = [
+    "net.ipv4.tcp_keepalive_probes will be 3 after the next boot, expected 9: /opt/x line 7 (read as /etc/sysctl.d/99-z.conf) sets it;"
+    " remove or change that line."
+]
+
+# The host, what was asked for, and the sentences for who looks only, and for who has acted in this run.
+KERNEL = [
+    (info(), {}, [], []),
     (
         info({"time": 7200}),
-        ["net.ipv4.tcp_keepalive_time is 7200 in the running kernel (/proc/sys/net/ipv4/tcp_keepalive_time), expected 45"],
+        {},
+        [f"net.ipv4.tcp_keepalive_time is 7200 {IN_THE_KERNEL}time), expected 45: {RUN}."],
+        [f"net.ipv4.tcp_keepalive_time is 7200 {IN_THE_KERNEL}time), expected 45: another program has set it since."],
     ),
     (
         info(time=boot(7200, None)),
-        ["net.ipv4.tcp_keepalive_time will be 7200 after the next boot, expected 45: no file that a boot reads sets it"],
+        {},
+        [f"{TIME_WILL_BE.format(7200)}no file that a boot reads sets it; {RUN}."],
+        [f"{TIME_WILL_BE.format(7200)}no file that a boot reads sets it."],
     ),
+    # Another file wins: to run the role, which refuses just that, is no remedy.
+    (info(probes=boot(3, "/opt/x", 7, "/etc/sysctl.d/99-z.conf")), {}, OTHER, OTHER),
+    # The very file that the role writes.
     (
-        info(probes=boot(3, "/opt/x", 7, "/etc/sysctl.d/99-z.conf")),
-        ["tcp_keepalive_probes will be 3 after the next boot, expected 9: /opt/x line 7 (read as /etc/sysctl.d/99-z.conf) sets it"],
+        info(time=boot(60)),
+        {},
+        [f"{TIME_WILL_BE.format(60)}{DROP_IN} line 3 sets it; {RUN}, which corrects that line."],
+        [f"{TIME_WILL_BE.format(60)}{DROP_IN} line 3 sets it; remove or change that line."],
     ),
+    (info(time=boot(100, "/etc/sysctl.d/99-z.conf")), {"overridden": "warn"}, [], []),
+    # A rollback wants what runs to be what the next boot gives.
+    (info(UNTOUCHED, time=boot(7200, None), intvl=boot(75, None)), {"state": "absent"}, [], []),
     (
-        info({"intvl": 75, "probes": 8}, intvl=boot(75, "/etc/sysctl.conf", 1)),
-        ["intvl is 75 in the running kernel", "intvl will be 75 after the next boot", "probes is 8 in the running kernel"],
+        info({"time": 7200}, time=boot(600)),
+        {"state": "absent"},
+        [f"net.ipv4.tcp_keepalive_time is 7200 {IN_THE_KERNEL}time), expected 600: {RUN}."],
+        [f"net.ipv4.tcp_keepalive_time is 7200 {IN_THE_KERNEL}time), expected 600: another program has set it since."],
     ),
+    # Where nothing that runs counts, nothing that runs is wrong.
+    (info({"time": None}), {"runtime": False}, [], []),
 ]
 
 
-def test_nothing_is_wrong() -> None:
-    assert kernel_problems(info(), WANTED) == []
+@pytest.mark.parametrize(("found", "options", "looked", "acted"), KERNEL)
+def test_the_kernel(found: dict[str, Any], options: dict[str, Any], looked: list[str], acted: list[str]) -> None:
+    assert list(kernel_problems(found, asked(**options), acted=False)) == looked
+    assert list(kernel_problems(found, asked(**options), acted=True)) == acted
 
 
-@pytest.mark.parametrize(("found", "sentences"), WRONG)
-def test_a_sentence_for_each_wrong_thing(found: dict[str, Any], sentences: list[str]) -> None:
-    said = kernel_problems(found, WANTED)
-    assert len(said) == len(sentences)
-    assert all(sentence in line for sentence, line in zip(sentences, said, strict=True))
-
-
-def test_without_wanted_values_runtime_and_boot_have_to_agree() -> None:
-    assert kernel_problems(info({"time": 7200}, time=boot(7200, None)), None) == []
-    assert kernel_problems(info({"time": 7200}, time=boot(600)), None) == [
-        "net.ipv4.tcp_keepalive_time is 7200 in the running kernel (/proc/sys/net/ipv4/tcp_keepalive_time), expected 600:"
-        " run longlived.tcp.keepalive, which sets it."
-    ]
-
-
-def test_which_file_gives_the_values() -> None:
-    assert file_problems(info(), DROP_IN) == []
-    assert file_problems(info(time=boot(45, "/opt/x", 7, DROP_IN)), DROP_IN) == []
-    assert file_problems(info(time=boot(45, "/etc/sysctl.d/98-z.conf", 7), probes=boot(9, None)), DROP_IN) == [
-        "net.ipv4.tcp_keepalive_time will come from /etc/sysctl.d/98-z.conf line 7 at the next boot, expected"
-        f" {DROP_IN}: run longlived.tcp.keepalive, which sets it there.",
-        f"net.ipv4.tcp_keepalive_probes will come from no file at the next boot, expected {DROP_IN}: run longlived.tcp.keepalive,"
-        " which sets it there.",
-    ]
-
-
-def change(before: dict[str, int], after: dict[str, int]) -> dict[str, Any]:
-    return {**info(), "runtime": {"before": before, "after": after}}
-
-
-def test_summary() -> None:
-    defaults = {"time": 7200, "intvl": 75, "probes": 9}
-    assert summary(change(defaults, WANTED), None) == f"time/intvl/probes 7200/75/9 -> 45/45/9; next boot: {DROP_IN}"
-    assert summary(change(WANTED, WANTED), info()) == f"time/intvl/probes 45/45/9, unchanged; next boot: {DROP_IN}"
-    rebooted = summary(change(defaults, WANTED), {**info(), "boot_id": "b"})
-    assert rebooted.endswith("; rebooted (boot id a -> b), and now runs 45/45/9")
+def test_only_the_chosen_parts_are_judged() -> None:
+    wrong = {**info({"time": 7200}), **aws({"tcp_keepalive": None})}
+    assert [row["part"] for row in problems(wrong, asked(), acted=False)] == ["sysctl", "aws"]
+    assert [row["part"] for row in problems(wrong, asked(parts="aws"), acted=False)] == ["aws"]
 
 
 def aws(effective: dict[str, Any], exists: bool = True) -> dict[str, Any]:
@@ -96,57 +99,77 @@ def aws(effective: dict[str, Any], exists: bool = True) -> dict[str, Any]:
 
 
 ON = {"tcp_keepalive": True}
+S3 = {"s3": {"max_concurrent_requests": 5}}
 AWS = [
     (aws({"tcp_keepalive": "true"}), ON, "present", []),
     (aws({"tcp_keepalive": "TRUE"}), ON, "present", []),
     (aws({"tcp_keepalive": None}), ON, "absent", []),
-    (aws({"s3": {"max_concurrent_requests": "5", "other": "x"}}), {"s3": {"max_concurrent_requests": 5}}, "present", []),
+    (aws({"s3": {"max_concurrent_requests": "5", "other": "x"}}), S3, "present", []),
     ({}, ON, "present", []),
     (
         aws({"tcp_keepalive": None}),
         ON,
         "present",
-        ["resolves tcp_keepalive of profile default to nothing for alice (/home/alice/.aws/config), expected true"],
+        [
+            "botocore resolves tcp_keepalive of profile default to nothing for alice (/home/alice/.aws/config), expected true:"
+            " run longlived.tcp.keepalive, which sets it or says why it cannot."
+        ],
     ),
     (aws({"tcp_keepalive": "yes"}), ON, "present", ["to yes for alice"]),
     (aws({"tcp_keepalive": "true"}), ON, "absent", ["to true for alice (/home/alice/.aws/config), expected nothing"]),
-    (aws({"s3": None}), {"s3": {"max_concurrent_requests": 5}}, "present", ["resolves s3 of profile default to nothing"]),
-    (aws({"s3": "foo"}), {"s3": {"max_concurrent_requests": 5}}, "present", ["resolves s3 of profile default to foo"]),
+    (aws({"s3": None}), S3, "present", ["resolves s3 of profile default to nothing"]),
+    (aws({"s3": "foo"}), S3, "present", ["resolves s3 of profile default to foo"]),
+    ({"aws": [], "aws_error": "No such user."}, ON, "present", ["No such user."]),
 ]
 
 
 @pytest.mark.parametrize(("found", "settings", "state", "sentences"), AWS)
 def test_what_botocore_has_to_resolve(found: dict[str, Any], settings: dict[str, Any], state: str, sentences: list[str]) -> None:
-    said = aws_problems(found, settings, state, may_lack=False)
+    said = list(aws_problems(found, asked(aws_settings=settings, state=state)))
     assert len(said) == len(sentences)
     assert all(sentence in line for sentence, line in zip(sentences, said, strict=True))
 
 
-def test_what_cannot_be_asked_for_is_a_problem_and_no_exception() -> None:
-    found = {**info(), **aws({"tcp_keepalive": "true"})}
-    assert keepalive_problems(found) == []
-    (said,) = keepalive_problems(found, aws_settings={"tcp_keepalive": " true "})
-    assert "tcp_keepalive" in said
-    assert len(keepalive_problems(found, sysctl_file="")) == 3
+def test_who_has_written_the_file_is_not_told_to_write_it() -> None:
+    (said,) = aws_problems(aws({"tcp_keepalive": "false"}), asked(), acted=True)
+    assert said.endswith("expected true: its file is right, and the warnings say what hides it.")
 
 
 def test_a_user_without_the_file_may_be_accepted() -> None:
     lacking = aws({"tcp_keepalive": None}, exists=False)
-    assert aws_problems(lacking, ON, "present", may_lack=True) == []
-    assert aws_problems({"aws": []}, {}, "present", may_lack=True) == []  # nobody's file, nothing to say about it
-    assert len(aws_problems(lacking, ON, "present", may_lack=False)) == 1
+    assert list(aws_problems(lacking, asked(aws_create=False))) == []
+    assert len(list(aws_problems(lacking, asked()))) == 1
 
 
-def test_other_boot_values_may_be_tolerated() -> None:
-    assert kernel_problems(info(time=boot(100, "/etc/sysctl.d/99-z.conf")), WANTED, tolerate_boot=True) == []
+WITH = "/home/alice/.aws/config"
+LINES = [
+    (aws({"tcp_keepalive": "true"}), {}, f"; {WITH}: tcp_keepalive = true"),
+    (aws({"tcp_keepalive": "no"}), {}, f"; {WITH}: not as asked for"),
+    # Words that nobody takes for good news.
+    (aws({"tcp_keepalive": None}, exists=False), {}, f"; no keepalive in boto3 and the AWS CLI for alice: {WITH} is not present"),
+    (aws({"tcp_keepalive": "true"}, exists=False), {}, f"; {WITH}: tcp_keepalive = true"),  # from the credentials file
+    (aws({"tcp_keepalive": None}), {"state": "absent"}, f"; {WITH} without tcp_keepalive"),
+    (aws({"tcp_keepalive": None}, exists=False), {"state": "absent"}, f"; {WITH} not present"),
+    (aws({"region": "x"}, exists=True), {"aws_settings": {"region": "x"}}, f"; {WITH}: region = x"),
+    (aws({"region": None}, exists=False), {"aws_settings": {"region": "x"}}, f"; {WITH} is not present"),
+]
 
 
-def test_summary_of_a_host_that_was_only_looked_at() -> None:
-    row = {"runtime": {"time": 7200, "intvl": 75, "probes": 9}, "lost_probes_survived": None, "pid": 7, "name": "x", "unit": None}
-    looked = {**info(), "consistent": True, "namespaces": [row]}
-    rest = f"; next boot: {DROP_IN}; not kept alive in 1 container: x (pid 7) with 7200/75/9"
-    assert summary(looked) == summary(looked, looked) == f"time/intvl/probes 45/45/9{rest}"
-    assert summary(looked, looked, unchanged=True) == f"time/intvl/probes 45/45/9, unchanged{rest}"
+@pytest.mark.parametrize(("found", "options", "said"), LINES)
+def test_summary_of_aws(found: dict[str, Any], options: dict[str, Any], said: str) -> None:
+    assert summary({**info(), **found}, asked(**options)) == f"time/intvl/probes 45/45/9; next boot: {DROP_IN}{said}"
+
+
+def test_summary_of_the_kernel() -> None:
+    rest = f"; next boot: {DROP_IN}"
+    assert summary(info(), asked()) == f"time/intvl/probes 45/45/9{rest}"
+    assert summary(info(), asked(), info()) == f"time/intvl/probes 45/45/9, unchanged{rest}"
+    assert summary(info(), asked(), info(UNTOUCHED)) == f"time/intvl/probes 7200/75/9 -> 45/45/9{rest}"
+    # What the next boot gives is never hidden.
+    other = info(time=boot(100, "/etc/sysctl.d/99-z.conf"))
+    assert summary(other, asked(overridden="warn")) == f"time/intvl/probes 45/45/9; next boot 100/45/9: {DROP_IN}, /etc/sysctl.d/99-z.conf"
+    nothing = dict.fromkeys(WANTED)
+    assert summary(info(nothing), asked(runtime=False)) == f"running values not looked at; next boot 45/45/9: {DROP_IN}"
 
 
 def process(name: str, stale: int, off: int, unit: str | None = None, runtime: int = 0, pinned: int = 0) -> dict[str, Any]:
@@ -206,8 +229,11 @@ def process(name: str, stale: int, off: int, unit: str | None = None, runtime: i
     ],
 )
 def test_a_sentence_for_each_process_with_connections_in_danger(row: dict[str, Any], sentence: str | None) -> None:
-    assert live_problems({"processes": [process("fine", 0, 0), row]}) == ([sentence] if sentence else [])
-    assert live_problems({}) == []
+    assert list(live_problems({"processes": [process("fine", 0, 0), row]}, asked())) == ([sentence] if sentence else [])
+    assert list(live_problems({}, asked())) == list(live_problems({"processes": [row]}, asked(state="absent"))) == []
+
+
+BOX = {"runtime": UNTOUCHED, "lost_probes_survived": None, "pid": 7, "name": "x", "unit": None}
 
 
 @pytest.mark.parametrize(
@@ -215,12 +241,16 @@ def test_a_sentence_for_each_process_with_connections_in_danger(row: dict[str, A
     [
         ({}, ""),
         ({"sockets": None}, ""),
-        ({"sockets": process("", 2, 1)}, "; of 5 connections 2 stale and 1 unprotected"),
-        ({"sockets": {**process("", 0, 1), "unknown": 3}}, "; of 5 connections 1 unprotected and 3 unknown"),
-        ({"sockets": {**process("", 0, 0), "established": 1}, "processes": [{}]}, "; of 1 connection none in danger"),
+        ({"sockets": process("", 2, 1)}, "; 5 connections: 2 stale, 1 unprotected"),
+        ({"sockets": {**process("", 0, 1), "unknown": 3}}, "; 5 connections: 1 unprotected, 3 unknown"),
+        ({"sockets": {**process("", 0, 0), "established": 1}, "processes": [{}]}, "; 1 connection: all protected"),
+        ({"sockets": {**process("", 0, 0), "established": 0}}, "; no connections"),
         ({"processes": []}, "; the named processes have no connection"),
+        ({"restart": ["a.service"]}, "; stale until they restart: a.service"),
+        ({"restart": list("abcde")}, "; stale until they restart: a, b, c and 2 more"),
+        ({"namespaces": [BOX]}, "; not kept alive in 1 container: x (pid 7) with 7200/75/9"),
+        ({"namespaces": [{**BOX, "lost_probes_survived": 3}]}, ""),
     ],
 )
-def test_summary_of_live_connections(found: dict[str, Any], said: str) -> None:
-    assert summary({**info(), "consistent": True, **found}) == f"time/intvl/probes 45/45/9; next boot: {DROP_IN}{said}"
-    assert summary(change(WANTED, WANTED), {**info(), **found}).endswith(f"; next boot: {DROP_IN}{said}")
+def test_summary_of_what_is_beside_the_values(found: dict[str, Any], said: str) -> None:
+    assert summary({**info(), **found}, asked()) == f"time/intvl/probes 45/45/9; next boot: {DROP_IN}{said}"

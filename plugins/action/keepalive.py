@@ -1,0 +1,40 @@
+# Copyright (c) 2026, longlived.tcp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The controller's half of the module keepalive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.longlived.tcp.plugins.module_utils._host_options import KEEPALIVE
+from ansible_collections.longlived.tcp.plugins.plugin_utils._host_task import HostTask
+from ansible_collections.longlived.tcp.plugins.plugin_utils._variables import KEEPALIVE_PREFIX, Mistakes
+from ansible_collections.longlived.tcp.plugins.plugin_utils._verification import problems, summary
+
+
+class ActionModule(HostTask):
+    module = "keepalive"
+    spec = KEEPALIVE
+    prefixes = (KEEPALIVE_PREFIX,)
+
+    def checked(self, options: dict[str, Any]) -> dict[str, Any]:
+        if options["reboot"] != "never" and self._connection.transport == "local":
+            raise Mistakes("A local connection cannot be rebooted through: set keepalive_reboot to never, and reboot by hand.")
+        return options
+
+    def judged(self, result: dict[str, Any], options: dict[str, Any], earlier: Mapping[str, Any]) -> dict[str, Any]:
+        after, before = result["after"], result["before"]
+        found = result["problems"] + problems(after, options, acted=True)
+        said = summary(after, options, before)
+        return {
+            **result,
+            "ok": not found,
+            "problems": found,
+            "summary": f"would be: {said}" if self._task.check_mode and result["changed"] else said,
+            "restart": after.get("restart", []),
+            "reboot": options["reboot"] == "always" or (options["reboot"] == "if_changed" and result["changed"]),
+            "asked": options,
+        }

@@ -1,0 +1,79 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, longlived.tcp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What can be asked of a host: the options of `keepalive` and `keepalive_verify`, with their types and defaults.
+
+The roles' variables are these names behind `keepalive_` and `keepalive_verify_`. Documentation, argument specs and
+defaults repeat this table; a unit test compares them.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import DEFAULTS
+
+# What a path of unknown appliances is measured against: AWS NAT gateways, load balancers, VPC endpoints and firewalls
+# drop a connection after so many seconds of silence.
+IDLE_TIMEOUT = 350
+
+PARTS = ("sysctl", "aws", "live_sockets")
+
+
+def _list(default, elements="str"):
+    return dict(type="list", elements=elements, default=default)
+
+
+def _choice(*choices):
+    """The first one is the default."""
+    return dict(type="str", choices=list(choices), default=choices[0])
+
+
+_COMMON = dict(
+    state=_choice("present", "absent"),
+    time=dict(type="int", default=DEFAULTS["time"]),
+    intvl=dict(type="int", default=DEFAULTS["intvl"]),
+    probes=dict(type="int", default=DEFAULTS["probes"]),
+    path=_list([], "raw"),
+    lost_probes=dict(type="int", default=3),
+    margin=dict(type="int"),
+    sysctl_file=dict(type="path", default="/etc/sysctl.d/99-tcp-keepalive.conf"),
+    overridden=_choice("fail", "warn"),
+    runtime=dict(type="bool", default=True),
+    aws_users=_list([]),
+    aws_users_default=_list([]),
+    aws_profiles=_list(["default"]),
+    aws_settings=dict(type="dict", default={"tcp_keepalive": True}),
+    aws_create=dict(type="bool", default=True),
+    parts=dict(_list(list(PARTS)), choices=list(PARTS)),
+    foreign_variables=_list([]),
+)
+
+KEEPALIVE = dict(
+    _COMMON,
+    live_sockets=_choice("leave", "rearm", "enable"),
+    live_processes=_list([]),
+    live_peers=_list([]),
+    verify_processes=_list([]),
+    reboot=_choice("never", "if_changed", "always"),
+    reboot_serial=dict(type="int", default=1),
+)
+
+VERIFY = dict(_COMMON, processes=_list([]), report_only=dict(type="bool", default=False))
+
+
+def users(options):
+    """Whose ~/.aws/config is meant, and whether what hinders one of them refuses the whole run: so it is for users that
+    were named, and not for those that are a playbook's default."""
+    if "aws" not in options["parts"]:
+        return [], False
+    if options["aws_users"]:
+        return options["aws_users"], True
+    return options["aws_users_default"], False
+
+
+def idle_timeout(options):
+    """Seconds of silence after which the path drops a connection. The action plugin has reduced the path to its weakest element."""
+    return min([int(seconds) for seconds in options["path"]] or [IDLE_TIMEOUT])

@@ -1,0 +1,202 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, longlived.tcp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+DOCUMENTATION = r"""
+module: keepalive_verify
+short_description: Confirm that a host's idle TCP connections are kept alive, now and at every boot
+version_added: 0.2.0
+description:
+  - Compares what M(longlived.tcp.keepalive_info) returns with what is asked for, and fails if the host is not so.
+    RV(problems) says what is not, and RV(msg) is the same as text.
+  - Changes nothing, and needs one remote execution.
+  - The task prints RV(summary), one line a host.
+  - An option that the task does not give has the value of the variable C(keepalive_verify_) and its name; where there is none,
+    what M(longlived.tcp.keepalive) was asked for on this host earlier in the run, if its result is registered as
+    C(keepalive_result), as the role P(longlived.tcp.keepalive#role) does; else the value of the variable C(keepalive_) and
+    its name. A variable that starts so and that the collection does not have is refused.
+  - A list can be text with commas, a dictionary text such as C(a=1,b=2), as C(-e) and AWX surveys give them. Empty text stands
+    for the default.
+options:
+  state:
+    description: >-
+      V(present) expects the three values. V(absent) expects that the next boot gives what runs now, and that O(aws_settings)
+      are not set, as after a rollback.
+    type: str
+    choices: [present, absent]
+    default: present
+  time:
+    description: Seconds of silence before the first probe, from 1 to 32767.
+    type: int
+    default: 45
+  intvl:
+    description: Seconds between unanswered probes, from 1 to 32767.
+    type: int
+    default: 45
+  probes:
+    description: How many unanswered probes end the connection, from 1 to 127.
+    type: int
+    default: 9
+  path:
+    description:
+      - The appliances on the path, as in M(longlived.tcp.keepalive). If there are any, they decide the three values.
+      - Their shortest idle timeout is what live connections are measured against. Without a path it is 350 seconds.
+    type: list
+    elements: raw
+    default: []
+  lost_probes:
+    description: With O(path), how many probes in a row may get lost, from 0 to 126.
+    type: int
+    default: 3
+  margin:
+    description: With O(path), seconds to spare before the path drops the connection. 20, or less for a short timeout, unless given.
+    type: int
+  sysctl_file:
+    description: The file that M(longlived.tcp.keepalive) writes. A remedy depends on it, the next boot's values may come from any file.
+    type: path
+    default: /etc/sysctl.d/99-tcp-keepalive.conf
+  overridden:
+    description: V(warn) tolerates that the next boot gives other values. RV(summary) says which.
+    type: str
+    choices: [fail, warn]
+    default: fail
+  runtime:
+    description: V(false) does not judge what runs, only what the next boot gives, as in an image that is being built.
+    type: bool
+    default: true
+  aws_users:
+    description:
+      - Whose C(~/.aws/config) has to have O(aws_settings). V(@login) is the user who logged in. V(none) alone means no user.
+    type: list
+    elements: str
+    default: []
+  aws_users_default:
+    description: The same where neither O(aws_users) nor a variable for it is given. The playbooks have V(@login).
+    type: list
+    elements: str
+    default: []
+  aws_profiles:
+    description: In which profiles. V(*) is every profile in the file, and V(default).
+    type: list
+    elements: str
+    default: [default]
+  aws_settings:
+    description: The settings, as botocore has to resolve them.
+    type: dict
+    default:
+      tcp_keepalive: true
+  aws_create:
+    description: V(false) accepts a user without the file.
+    type: bool
+    default: true
+  parts:
+    description: What to judge.
+    type: list
+    elements: str
+    choices: [sysctl, aws, live_sockets]
+    default: [sysctl, aws, live_sockets]
+  processes:
+    description:
+      - Globs of the names of programs, in containers as well, of which no live connection may be stale or unprotected.
+      - Not looked at with O(state=absent).
+    type: list
+    elements: str
+    default: []
+  report_only:
+    description: V(true) prints what is not as asked for, and does not fail.
+    type: bool
+    default: false
+  foreign_variables:
+    description: Names of variables that start with C(keepalive_) and belong to something else.
+    type: list
+    elements: str
+    default: []
+extends_documentation_fragment:
+  - longlived.tcp.attributes
+  - longlived.tcp.attributes.info
+notes:
+  - Ansible's own connection to the host is left out of all counts.
+seealso:
+  - module: longlived.tcp.keepalive
+  - module: longlived.tcp.keepalive_info
+author:
+  - longlived.tcp contributors (@longlived-tcp)
+"""
+
+EXAMPLES = r"""
+- name: Confirm the values now and at every boot
+  longlived.tcp.keepalive_verify:
+  become: true
+
+- name: Confirm as well that no connection of a worker is in danger
+  longlived.tcp.keepalive_verify:
+    path: [nat_gateway]
+    processes: ['worker*']
+  become: true
+"""
+
+RETURN = r"""
+ok:
+  description: Whether the host is as asked for.
+  returned: always, but where an option is refused
+  type: bool
+  sample: true
+msg:
+  description: RV(problems) as text.
+  returned: failure
+  type: str
+  sample: "net.ipv4.tcp_keepalive_time is 7200 in the running kernel (/proc/sys/net/ipv4/tcp_keepalive_time), expected 45."
+problems:
+  description: What is not as asked for, a sentence each.
+  returned: always, but where an option is refused
+  type: list
+  elements: dict
+  sample: []
+  contains:
+    part:
+      description: Which of O(parts).
+      type: str
+      sample: sysctl
+    message:
+      description: What is wrong, where, and what to do.
+      type: str
+summary:
+  description: The line that the task prints.
+  returned: always, but where an option is refused
+  type: str
+  sample: "time/intvl/probes 45/45/9; next boot: /etc/sysctl.d/99-tcp-keepalive.conf"
+restart:
+  description: The systemd services that have connections whose timers were armed under older, longer values.
+  returned: always, but where an option is refused
+  type: list
+  elements: str
+  sample: [worker.service]
+after:
+  description: The host, as M(longlived.tcp.keepalive_info) returns it.
+  returned: success
+  type: dict
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
+from ansible_collections.longlived.tcp.plugins.module_utils._host import look, scope
+from ansible_collections.longlived.tcp.plugins.module_utils._host_options import VERIFY
+
+
+def main():
+    module = AnsibleModule(argument_spec=VERIFY, supports_check_mode=True)
+    try:
+        after = look(scope(module.params, module.params["processes"]), module.warn)
+    except UserError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=False, after=after)
+
+
+if __name__ == "__main__":
+    main()

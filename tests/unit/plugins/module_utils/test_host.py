@@ -1,0 +1,261 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, longlived.tcp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A host as one transaction: what a look asks for, in which order parts act, and what is left when one fails."""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import collections
+import contextlib
+import gc
+
+import pytest
+from ansible_collections.longlived.tcp.plugins.module_utils import _all_or_nothing, _host, _network_namespaces, _socket_report
+from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
+from ansible_collections.longlived.tcp.plugins.module_utils._host_options import idle_timeout, users
+
+COUNTS = dict(established=3, protected=2, stale=1, unprotected=0, unknown=0)
+ROWS = [dict(COUNTS, pid=7, name="worker", user="app", unit="worker.service")]
+SCOPE = _host.Scope(350, [], ["default"], ["tcp_keepalive"], False, [], False, True, True)
+
+
+@pytest.fixture(autouse=True)
+def _collector(monkeypatch):
+    monkeypatch.setattr(gc, "disable", lambda: None)
+    monkeypatch.setattr(_network_namespaces, "service_of", lambda pid: "worker.service")
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """The questions that were asked."""
+    questions = []
+
+    def report(selection, idle_timeout, limit, options, everywhere, warn, foreseen, rescued):
+        for name in set(selection.names) & set(["typo"]):
+            warn("no %s" % name)
+        questions.append((selection.names, idle_timeout, limit, options, everywhere, foreseen, rescued))
+        return dict(summary=COUNTS, processes=ROWS, unreadable=dict(processes=1, namespaces=0))
+
+    monkeypatch.setattr(_socket_report, "report", report)
+    return questions
+
+
+NOTHING_FORESEEN = (True, None, frozenset())
+COUNTED = dict(sockets=COUNTS, restart=["worker.service"])
+
+
+@pytest.mark.parametrize(
+    ("scope", "question", "returned"),
+    [
+        (dict(sockets=True), ([], 350, 0, False) + NOTHING_FORESEEN, COUNTED),
+        (dict(processes=["w*"], idle_timeout=60), (["w*"], 60, 0, True) + NOTHING_FORESEEN, dict(processes=ROWS)),
+        (dict(sockets=True, processes=["w*"]), (["w*"], 350, 0, True) + NOTHING_FORESEEN, dict(COUNTED, processes=ROWS)),
+    ],
+)
+def test_one_look_for_all_that_is_asked(asked, scope, question, returned):
+    warnings = []
+    assert _host._sockets(SCOPE._replace(**scope), warnings.append) == returned
+    assert asked == [question]
+    (warning,) = warnings
+    assert "1 processes" in warning
+
+
+def test_a_name_that_is_none_is_refused_and_one_without_a_process_is_a_warning(asked):
+    with pytest.raises(UserError) as error:
+        _host._sockets(SCOPE._replace(processes=["[worker]"]), None)
+    assert "processes has [worker], whose brackets" in str(error.value)
+    assert asked == []
+    warnings = []
+    _host._sockets(SCOPE._replace(processes=[" worker", "typo"]), warnings.append)
+    assert asked[0][0] == ["worker", "typo"]
+    assert warnings[0] == "no typo"
+
+
+def strand(*_arguments, **_more):
+    raise _network_namespaces.Stranded("No way back.")
+
+
+def test_in_a_foreign_namespace_it_does_not_go_on(monkeypatch):
+    monkeypatch.setattr(_socket_report, "report", strand)
+    with pytest.raises(_network_namespaces.Stranded):
+        _host._sockets(SCOPE._replace(sockets=True), None)
+
+
+def refuse(*_arguments, **_more):
+    raise UserError("The kernel refuses.")
+
+
+def test_a_kernel_that_lists_nothing_is_no_error_unless_processes_were_named(monkeypatch):
+    monkeypatch.setattr(_socket_report, "report", refuse)
+    warnings = []
+    assert _host._sockets(SCOPE._replace(sockets=True), warnings.append) == dict(sockets=None, restart=[])
+    assert warnings == ["The live connections could not be counted: The kernel refuses."]
+    with pytest.raises(UserError):
+        _host._sockets(SCOPE._replace(sockets=True, processes=["worker"]), warnings.append)
+
+
+@pytest.mark.parametrize(
+    ("options", "whose"),
+    [
+        (dict(aws_users=["alice"], aws_users_default=[], parts=["aws"]), (["alice"], True)),
+        (dict(aws_users=[], aws_users_default=["@login"], parts=["aws"]), (["@login"], False)),
+        (dict(aws_users=[], aws_users_default=[], parts=["aws"]), ([], False)),
+        (dict(aws_users=["alice"], aws_users_default=[], parts=["sysctl"]), ([], False)),
+    ],
+)
+def test_whose_files_are_meant(options, whose):
+    assert users(options) == whose
+
+
+def test_what_the_path_is_measured_against():
+    assert [idle_timeout(dict(path=path)) for path in ([], [60], ["60"])] == [350, 60, 60]
+
+
+class FakePart(_host._Part):
+    """A part that writes down what is done to it."""
+
+    warnings = ("said",)
+
+    def __init__(self, name, log, changed=True, fails=False):
+        self.name, self._log, self.changed, self._fails = name, log, changed, fails
+
+    @contextlib.contextmanager
+    def acted(self):
+        if self._fails:
+            raise UserError("%s fails." % self.name)
+        self._log.append("act " + self.name)
+        try:
+            yield
+        except BaseException:
+            self._log.append("undo " + self.name)
+            raise
+
+    def foresee(self, info, _scope):
+        return dict(info, **{self.name: "foreseen"})
+
+
+@pytest.fixture
+def log(monkeypatch):
+    written = []
+    monkeypatch.setattr(_host, "look", lambda scope, warn: written.append("look") or warn("said") or {"look": len(written)})
+    return written
+
+
+def host(*parts):
+    made = _host.Host(_host.Request(SCOPE, None, None, None))
+    made.parts = list(parts)
+    return made
+
+
+def test_parts_act_in_order_and_then_it_looks(log):
+    made = host(FakePart("sysctl", log), FakePart("aws", log, changed=False), FakePart("live_sockets", log))
+    assert made.act() == {"look": 5}
+    # One that changes nothing still removes what a killed run has left.
+    assert log == ["look", "act sysctl", "act aws", "act live_sockets", "look"]
+    assert made.changed
+    assert made.warnings == ["said"]
+
+
+def test_a_host_that_is_right_is_looked_at_once(log):
+    made = host(FakePart("sysctl", log, changed=False))
+    assert made.act() is made.foreseen() is made.before
+    assert log == ["look", "act sysctl"]
+
+
+def test_where_putting_back_fails_it_is_not_said_to_be_as_before(log):
+    def undo():
+        raise UserError("X stays changed.")
+
+    class Broken(FakePart):
+        @contextlib.contextmanager
+        def acted(self):
+            with _all_or_nothing.undone_by(undo):
+                yield
+
+    with pytest.raises(UserError) as error:
+        host(Broken("sysctl", log), FakePart("aws", log, fails=True)).act()
+    assert str(error.value) == "aws fails. X stays changed."
+
+
+def test_where_a_part_fails_the_others_are_undone(log):
+    made = host(FakePart("sysctl", log), FakePart("aws", log), FakePart("live_sockets", log, fails=True))
+    with pytest.raises(UserError) as error:
+        made.act()
+    assert str(error.value) == "live_sockets fails. The kernel's values and all files are as they were before."
+    assert log == ["look", "act sysctl", "act aws", "undo aws", "undo sysctl"]
+    assert [row["changed"] for row in made.rows(error.value)] == [False, False, False]
+    assert [row["changed"] for row in made.rows()] == [True, True, True]
+
+
+def test_where_the_second_look_fails_all_is_undone(log, monkeypatch):
+    made = host(FakePart("sysctl", log))
+    monkeypatch.setattr(_host, "look", refuse)
+    with pytest.raises(UserError):
+        made.act()
+    assert log == ["look", "act sysctl", "undo sysctl"]
+
+
+class FakeRescue:
+    """Fails for each connection."""
+
+    Request = collections.namedtuple("Request", "select values idle_timeout")
+
+    def check_request(self, request):
+        return request
+
+    class Tally:
+        changed, failed, failures, rescued = False, 2, [dict(reason="It is gone.")], frozenset()
+
+        def __init__(self, limit):
+            pass
+
+    def protect(self, *_arguments):
+        return ()
+
+
+def test_what_could_not_be_protected_is_a_problem():
+    part = _host._LiveSockets.__new__(_host._LiveSockets)
+    part._rescue, part._selection, part._request = FakeRescue(), None, None
+    part._protect(dry=True)
+    assert part.problems == ["2 connections could not be protected, the first because: It is gone."]
+    assert not part.changed
+
+
+def test_what_would_be_is_asked_of_each_part(log):
+    made = host(FakePart("sysctl", log), FakePart("aws", log))
+    assert made.foreseen() == {"look": 1, "sysctl": "foreseen", "aws": "foreseen"}
+    assert log == ["look"]
+
+
+def refusing(text):
+    def part(*_arguments):
+        raise UserError(text)
+
+    return part
+
+
+def test_what_hinders_the_first_look_is_left_to_the_part_that_refuses_it(monkeypatch):
+    strictness = []
+    monkeypatch.setattr(_host, "look", lambda scope, warn: strictness.append(scope.strict) or {})
+    made = host(FakePart("aws", []))
+    made.act()
+    assert strictness == [False, True]
+
+
+def test_every_refusal_is_said_at_once_and_live_connections_wait_for_the_values(log, monkeypatch):
+    monkeypatch.setattr(_host, "_Sysctl", refusing("No file."))
+    monkeypatch.setattr(_host, "_Aws", refusing("No user."))
+    monkeypatch.setattr(_host, "_LiveSockets", refusing("never asked"))
+    made = _host.Host(_host.Request(SCOPE, "sysctl", "aws", "live"))
+    with pytest.raises(_host.Refused) as error:
+        made.decide()
+    assert str(error.value) == "No file. No user."
+    assert made.rows(error.value) == [
+        dict(part="sysctl", changed=False, refusal="No file."),
+        dict(part="aws", changed=False, refusal="No user."),
+    ]
+    assert not made.changed
