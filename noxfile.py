@@ -35,6 +35,15 @@ ROOT = Path(__file__).parent
 # test hosts that it manages (tests/hosts). 2.16 is the last one that manages Python 2.7.
 OLDEST, MIDDLE, NEWEST = "2.16.19", "2.19", "2.21"
 CONTROLLER_PYTHONS = {OLDEST: ("3.11", "3.10", "3.12"), MIDDLE: ("3.12", "3.13", "3.11"), NEWEST: ("3.12", "3.13", "3.14")}
+# Every ansible-core that the collection supports: what none of them does alone is tried on each (tests/fleet).
+CORES = {
+    OLDEST: CONTROLLER_PYTHONS[OLDEST],
+    "2.17": ("3.11", "3.10", "3.12"),
+    "2.18": ("3.12", "3.11", "3.13"),
+    MIDDLE: CONTROLLER_PYTHONS[MIDDLE],
+    "2.20": ("3.12", "3.13", "3.14"),
+    NEWEST: CONTROLLER_PYTHONS[NEWEST],
+}
 MANAGED = {OLDEST: ("al2_like", "al2_like_py37"), NEWEST: ("debian12", "debian13")}
 
 # What runs on the target, beside the controllers' own Pythons.
@@ -532,3 +541,25 @@ def controller_sessions(core: str) -> None:
 
 for _core in (OLDEST, NEWEST):
     controller_sessions(_core)
+
+
+def fleet_session(core: str) -> None:
+    pythons = CORES[core]
+
+    @nox.session(name=f"fleet-{core}", python=interpreter(*pythons), tags=["hosts"])
+    def fleet(session: nox.Session) -> None:
+        """Hosts in every state, in namespaces: what is said of each and done to it is the same alone and among the others."""
+        need(session, *pythons)
+        need_root(session)
+        session.install(core_requirement(core), *PYTEST)
+        install_collection(session)
+        environment = isolated()
+        if old := interpreter("2.7"):
+            environment["KEEPALIVE_PYTHON27"] = old
+        else:
+            not_run(f"{session.name} on a host with Python 2.7", "there is no Python 2.7 here")
+        session.run("pytest", *tests_of(session, "tests/fleet"), env=environment)
+
+
+for _core in CORES:
+    fleet_session(_core)

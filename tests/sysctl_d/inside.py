@@ -16,6 +16,7 @@ import importlib
 import os
 import pickle
 import traceback
+from collections.abc import Iterable
 
 from .namespaces import CLONE_NEWNET, bind, leave_the_machine, mount, unshare
 
@@ -23,8 +24,9 @@ STAGE = "/mnt"
 ROOT = f"{STAGE}/root"
 
 
-def enter(tree: str) -> None:
-    """Make `tree` the root of this process: what is written is gone when it ends."""
+def enter(tree: str, show: Iterable[str] = ()) -> None:
+    """Make `tree` the root of this process: what is written is gone when it ends. `show` are directories of this machine
+    that are to be seen at the same place."""
     leave_the_machine()
     mount("tmpfs", STAGE, "tmpfs", "mode=755")
     for name in ("upper", "work", "root"):
@@ -33,6 +35,9 @@ def enter(tree: str) -> None:
     mount("proc", f"{ROOT}/proc", "proc")
     mount("tmpfs", f"{ROOT}/run", "tmpfs", "mode=755")
     bind("/dev", f"{ROOT}/dev")
+    for path in show:
+        os.makedirs(f"{ROOT}{path}", exist_ok=True)
+        bind(path, f"{ROOT}{path}", read_only=True)
     # Only the network's sysctls belong to a namespace: all others stay out of reach.
     sysctls = f"{ROOT}/proc/sys"
     for name in sorted(set(os.listdir(sysctls)) - {"net"}):
