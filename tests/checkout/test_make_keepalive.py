@@ -155,7 +155,9 @@ def test_a_home_that_the_password_database_does_not_have(machine: Machine, envir
         cat /home/me/.aws/config
         """
     )
-    assert ("tcp_keepalive = true" in done.stdout.rpartition("=====")[2]) is (environment.endswith("SUDO_USER=me") and command == "keepalive")
+    assert ("tcp_keepalive = true" in done.stdout.rpartition("=====")[2]) is (
+        environment.endswith("SUDO_USER=me") and command == "keepalive"
+    )
     told = [line for line in done.stderr.splitlines() if line.startswith("make ") and not line.startswith("make: ***")]
     assert len(told) == bool(named), done.stderr
     for part in named:
