@@ -129,7 +129,11 @@ def _on_the_controller(option: Mapping[str, Any]) -> dict[str, Any]:
 
 def _from_text(value: Any, kind: str) -> Any:
     """Text as the list that it stands for. JSON counts, which is how a list arrives that was typed as one."""
-    return _elements(value) if kind == "list" else value
+    if kind != "list":
+        return value
+    elements = _elements(value)
+    # Ansible's own sentence about a null differs from core to core; an empty name is refused by all.
+    return ["" if element is None else element for element in elements] if isinstance(elements, list) else elements
 
 
 def _elements(value: Any) -> Any:
@@ -180,6 +184,8 @@ def _path(options: Mapping[str, Any], said: Callable[[str], str]) -> None:
 
 def _aws(options: Mapping[str, Any], said: Callable[[str], str]) -> None:
     if "aws" in options["parts"] and (options["aws_users"] or options["aws_users_default"]):
+        if not all(user.strip() for user in options["aws_users"]):
+            raise Mistakes(f"{said('aws_users')} has an empty name: write the user's, or leave it out.")
         check_settings(options["aws_settings"], options["state"])
         check_profiles(options["aws_profiles"])
 

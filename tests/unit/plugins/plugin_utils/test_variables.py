@@ -143,6 +143,8 @@ MISTAKES = [
     ({"keepalive_live_processes": "[worker]"}, "keepalive_live_processes has [worker], whose brackets or quotes"),
     ({"keepalive_live_processes": ["worker", None]}, "keepalive_live_processes has an empty name"),
     ({"keepalive_verify_processes": "a,,b"}, "keepalive_verify_processes has an empty name"),
+    ({"keepalive_aws_users": "alice,"}, "keepalive_aws_users has an empty name"),
+    ({"keepalive_aws_users": ["alice", None]}, "keepalive_aws_users has an empty name"),
     (
         {"keepalive_live_sockets": "enable"},
         "keepalive_live_sockets is enable, and nothing says for which connections: name programs in keepalive_live_processes"
