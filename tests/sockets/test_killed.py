@@ -31,7 +31,9 @@ def test_killed_at_any_moment(connections: Connections, processes: int, request:
     dice = Random(6)
     seconds = run(clients, None)
     killed = unfinished = 0
-    while killed < KILLS:
+    # On a busy machine many kills come before the first socket or after the last, and show nothing.
+    while killed < KILLS or unfinished <= KILLS / 10:
+        assert killed < 10 * KILLS, "most kills hit nothing"
         delay = dice.uniform(0, 1.1 * seconds)
         took = run(clients, delay)
         killed += took == delay
@@ -41,7 +43,6 @@ def test_killed_at_any_moment(connections: Connections, processes: int, request:
         left = rescue(check_mode=True)["rearmed"]
         unfinished += 0 < left < PAIRS
     print(f"{killed} kills, {unfinished} of them between the first socket and the last")
-    assert unfinished > KILLS / 10, "most kills hit nothing: the test shows nothing"
 
 
 def run(clients: list[socket.socket], kill_after: float | None) -> float:
