@@ -15,7 +15,11 @@ import os
 import sys
 
 from ansible.cli.playbook import main
-from ansible.executor import playbook_executor, task_queue_manager  # noqa: F401  # what a run imports only when it needs it
+from ansible.executor.playbook_executor import PlaybookExecutor
+from ansible.executor.task_queue_manager import TaskQueueManager
+
+# What a run imports only when it needs it.
+IMPORTED = PlaybookExecutor, TaskQueueManager
 
 
 def run(arguments: list[str], output: str, results: str) -> None:

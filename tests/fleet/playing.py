@@ -89,7 +89,7 @@ class Player:
         self._directory, self._stack = directory, stack
         self._idle: dict[str, list[Engine]] = defaultdict(list)
 
-    def live(self, states: Iterable[State], strategy: str = "linear", steps: Iterable[str] = STEPS) -> Life:
+    def live(self, states: Iterable[State], strategy: str = "linear", steps: Iterable[str] = tuple(STEPS)) -> Life:
         """A new fleet, and all its hosts in one run for each step."""
         states = list(states)
         with up(states, self._new_directory()) as hosts:
