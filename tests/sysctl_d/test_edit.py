@@ -53,9 +53,15 @@ def wanted_of(values: Values) -> dict[str, str]:
     return {_keepalive.key(name): str(value) for name, value in values.items()}
 
 
+def gives_up(old: bytes) -> bool:
+    """Whether systemd reads none of what comes behind a line of the file: the module refuses it."""
+    return any(len(line) >= 1 << 20 for line in re.split(rb"[\n\r\0]", old))
+
+
 @given(old=strategies.contents(12), values=wanted)
 def test_a_boot_reads_what_was_asked_and_nothing_else_differs(within: Inside, release: Release, old: bytes, values: Values) -> None:
     rules = rules_of(release)
+    assume(not gives_up(old))
     new = _sysctl_d.with_values(old, values, rules)
     assert_only_ours_differ(old, new)
     assert _sysctl_d.with_values(new, values, rules) == new, "a second time changes something"
@@ -76,7 +82,7 @@ def test_sysctl_reads_what_was_asked_and_nothing_else_differs(within: Inside, re
 @given(old=strategies.contents(12), values=wanted)
 def test_undoing_gives_the_old_bytes_back(release: Release, old: bytes, values: Values) -> None:
     rules = rules_of(release)
-    assume(not any(_sysctl_d._own_lines(old, rules).values()))
+    assume(not gives_up(old) and not any(_sysctl_d._own_lines(old, rules).values()))
     new = _sysctl_d.with_values(old, values, rules)
     event("with a final newline" if old.endswith(b"\n") else "without a final newline")
     assert _sysctl_d.without_values(new, rules) == old
