@@ -11,11 +11,11 @@ from typing import Any
 
 TABLE = Path(__file__).parents[1] / "plugins" / "plugin_utils" / "_appliances.py"
 
-HEAD = """# Appliances that forget idle connections
+HEAD = """# Appliances that drop idle connections
 
-Made by `scripts/appliances_page.py` from the table that the filter `longlived.tcp.keepalive_plan` uses. Times are in seconds.
-A path is as weak as its weakest element; one that takes no notice of TCP keepalive probes needs an application that sends
-something often enough, or a higher timeout.
+Made by `scripts/appliances_page.py` from the table of the filter `longlived.tcp.keepalive_plan`. Times are in seconds. The shortest
+timeout of a path decides. An appliance that ignores TCP keepalive probes needs a program that sends data often enough, or a higher
+timeout.
 
 | Name | What it is | Idle timeout | Can be set to | By | What a late sender meets | Probes count | Source |
 |---|---|---|---|---|---|---|---|
