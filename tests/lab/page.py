@@ -24,17 +24,17 @@ Findings = dict[str, Any]
 OUTCOMES = {
     ANSWER: "the answer",
     RESET: "its connection ended",
-    TIMEOUT: "nothing, until its own read timeout",
-    WAITING: "nothing; it would still wait",
+    TIMEOUT: "nothing, until its read timeout",
+    WAITING: "nothing, and still waits",
 }
-_CASES = {"before": "nothing set", "role": "the role alone", "line": "the role and the line"}
+_CASES = {"before": "untouched", "role": "role", "line": "role and setting"}
 
 
 def table(results: list[dict[str, Any]]) -> str:
     """Rows of clients, columns of appliances, and in a cell the cases: nothing set, the role, the role and the line."""
     by_cell = {(one["appliance"], one["client"], one["case"]): one for one in results}
     appliances = [name for name in APPLIANCES if any(one["appliance"] == name for one in results)]
-    lines = ["| | " + " | ".join(APPLIANCES[name].title for name in appliances) + " | beside the role it needs |"]
+    lines = ["| | " + " | ".join(APPLIANCES[name].title for name in appliances) + " | needs besides the role |"]
     lines.append("|---" * (len(appliances) + 2) + "|")
     for name, client in CLIENTS.items():
         if not any(one["client"] == name for one in results):
@@ -56,12 +56,12 @@ def _needs(name: str) -> str:
     if client.line:
         return f"`{client.line}`"
     if not client.reachable:
-        return "nothing that it has: another client, or [`socket_keepalive`](sockets.md)"
-    return f"nothing: it pins its own {client.pinned:g} s" if client.pinned is not None else "nothing"
+        return "has no setting: use another client, or [`socket_keepalive`](sockets.md)"
+    return f"nothing: it sets its own {client.pinned:g} s" if client.pinned is not None else "nothing"
 
 
 def summary(findings: Findings) -> str:
-    """Before and after, for clients that leave the times to the kernel, where a connection is forgotten."""
+    """Before and after, for clients that leave the times to the kernel, where an idle connection is dropped."""
     cells = [
         one
         for one in findings["results"]
@@ -71,8 +71,8 @@ def summary(findings: Findings) -> str:
     asked = len({(one["client"], one["appliance"]) for one in cells})
     before, role, line = arrived["before"], arrived["role"], arrived["role"] | arrived["line"]
     return (
-        f"With nothing set {len(before)} of {asked} answers arrived, with the kernel's values {len(role)}, with these and the one line that"
-        f" the client needs {len(line)}."
+        f"Of {asked} answers {len(before)} arrive on untouched hosts, {len(role)} with the role, and {len(line)} with the role and the"
+        f" client's own setting."
     )
 
 
@@ -94,43 +94,43 @@ def page(findings: Findings) -> str:
 
 # Does the answer arrive?
 
-Each client sends **one** request and waits {scale.answer} s for the answer, on a path whose appliance forgets a connection after
-{scale.idle_timeout} s of silence. Three times: with nothing set, after the role `keepalive` ({values}), and after the role and the one line
-that the client needs.
+Each client sends **one** request and waits {scale.answer} s for the answer, on a path whose appliance drops a connection after
+{scale.idle_timeout} s of silence. It does so three times: on an untouched host, after the role `keepalive` ({values}), and after the role
+with the client's own setting for keepalive.
 
-**{summary(findings)}** Counted are the clients that leave the times to the kernel, on the appliances that forget and honour probes.
+**{summary(findings)}** This counts the clients that leave the times to the kernel, on the appliances that drop idle flows and honor probes.
 
 ![Time lines of every client behind a NAT gateway](survival.svg)
 
-✓ the answer arrived, ✗ it did not; in this order: nothing set, the role alone, the role and the line (where there is one).
+✓ the answer arrived, ✗ it did not. In this order: untouched, the role, the role and the client's setting if it has one.
 
 {table(findings["results"])}
 {missing}
-- Every client's own **read timeout** was set to {scale.patience} s, and its retries were off. By default AWS CLI and boto3 give up after
-  60 s and invoke again: [both settings](aws.md) belong with keepalive.
-- Behind an **application proxy** keepalive cannot help: the proxy ends TCP, answers the probes itself and counts bytes. Raise its own
-  timeout, or send something.
-- A **sticky** Gateway Load Balancer finds the same firewall again, and the answer arrives for as long as that still knows the flow (here
-  five days): the alternative to keepalive, where the load balancer is yours to configure.
-- Clients that **pin** their own times take no notice of the role, and live without it wherever keepalive helps.
+- Every client's **read timeout** was set to {scale.patience} s, and its retries were off. By default the AWS CLI and boto3 give up after
+  60 s and invoke again: keepalive needs [both settings](aws.md).
+- Behind an **application proxy** keepalive cannot help: the proxy ends TCP, answers the probes itself and counts bytes. Raise its
+  timeout, or send data.
+- A **sticky** Gateway Load Balancer sends a flow to the same firewall again, and the answer arrives as long as that firewall knows the flow
+  (here five days). This is the alternative to keepalive if you can configure the load balancer.
+- Clients that **set their own times** ignore the kernel's, and need no role wherever keepalive helps.
 
 ## Loss
 
-{scale.idle_timeout} s are the path's own; each packet is lost with a probability of 20 %, both ways, once the request has arrived.
+Once the request has arrived, each packet is lost with a probability of 20 %, in both directions.
 
-| time/intvl/probes | Idle timeout | Answer after | Connections | Lived | By the arithmetic |
+| time/intvl/probes | Idle timeout | Answer after | Connections | Lived | Computed |
 |---|---|---|---|---|---|
 {_rows(_loss(one) for one in findings["losses"])}
 
 ## Planned values
 
-`keepalive_path: [35]`, `keepalive_lost_probes: 3`, `keepalive_margin: 0`: so many probes in a row were dropped, by a rule.
+With `keepalive_path: [35]`, `keepalive_lost_probes: 3` and `keepalive_margin: 0`, a firewall rule dropped this many probes in a row:
 
 | First lost probe | Lost in a row | |
 |---|---|---|
 {_rows((one["first"], one["lost"], "lived" if one["lived"] else "died") for one in findings["planned"])}
 
-What an idle connection costs, probes and replies counted, with values in proportion to 45/45/9 and with planned ones:
+Packets of an idle connection, probes and replies, with values in proportion to 45/45/9 and with planned values:
 
 | Idle timeout | time/intvl/probes | Packets | in seconds | an hour |
 |---|---|---|---|---|
@@ -138,9 +138,9 @@ What an idle connection costs, probes and replies counted, with values in propor
 
 ## Connections that were open before the role
 
-Each was idle when the role came. Without help it stays as it is, and has this long to live:
+Each was idle when the role ran. Unprotected, the path drops it after the seconds that are left:
 
-| `keepalive_live_sockets` | Its program turned keepalive on | Reported after the role | Seconds left then, unhelped | |
+| `keepalive_live_sockets` | Its program turned keepalive on | Reported after the role | Seconds left | |
 |---|---|---|---|---|
 {_rows(_live(one) for one in findings["live"])}
 
@@ -158,8 +158,8 @@ Each was idle when the role came. Without help it stays as it is, and has this l
 
 {findings["machine"]}. {versions}.
 
-The clients ran in the network namespaces of whole Debian 12 hosts, on which ansible-playbook had applied the role over ssh; the
-appliances are Linux's own connection tracking with their makers' documented behaviour, and HAProxy. The server speaks Lambda's
+The clients ran in the network namespaces of whole Debian 12 hosts, after ansible-playbook had run the role on them over ssh. The
+appliances are Linux's connection tracking with the documented behavior of the real ones, and HAProxy. The server speaks Lambda's
 `Invoke`, psql's is a real PostgreSQL. Retries were off. `make lab` repeats it in proportion, `make lab SCALE=1` as it is here.
 """
 
@@ -238,7 +238,7 @@ def chart(findings: Findings, appliance: str = "nat_gateway") -> str:
             body += _line(one, x, y + ROW / 2, scale)
             y += ROW
         y += ROW / 2
-    marks = [(scale.idle_timeout, f"{scale.idle_timeout} s: forgotten if silent"), (scale.answer, f"{scale.answer} s: the answer")]
+    marks = [(scale.idle_timeout, f"{scale.idle_timeout} s: dropped if idle"), (scale.answer, f"{scale.answer} s: the answer")]
     head = _text(10, 20, f"One request through a {APPLIANCES[appliance].title}, by client", size=15, weight="bold")
     for number, (at, text) in enumerate(marks):
         head += f'<line x1="{x(at):.0f}" y1="{TOP - 8}" x2="{x(at):.0f}" y2="{y:.0f}" stroke="{QUIET}" stroke-dasharray="3 3"/>'
@@ -247,7 +247,7 @@ def chart(findings: Findings, appliance: str = "nat_gateway") -> str:
     legend = _text(
         10,
         height - 10,
-        "green: the answer arrived; red: it did not; dots: as many keepalive probes as were counted; dashed: waiting for nothing",
+        "green: the answer arrived; red: it did not; dots: keepalive probes; dashed: the client waits in vain",
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" font-family="sans-serif" role="img">'
