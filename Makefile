@@ -47,7 +47,7 @@ fuzz: $(NOX)  ## Compare with the real programs on generated files (KEEPALIVE_FU
 	@KEEPALIVE_FUZZ_EXAMPLES=$${KEEPALIVE_FUZZ_EXAMPLES:-2000} $(SESSIONS) --tags fuzz
 
 .PHONY: lab
-lab: $(NOX)  ## Real clients on paths that forget idle connections (SCALE=1 in earnest, some eleven minutes)
+lab: $(NOX)  ## Real clients on paths that drop idle connections (SCALE=1 in earnest, some eleven minutes)
 	@$(NOX) -s whole_lab -- --scale $(SCALE) --netem "$(NETEM)" $(if $(filter 1,$(SCALE)),--write)
 
 .PHONY: benchmark

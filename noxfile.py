@@ -13,7 +13,9 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import nox
 
@@ -31,19 +33,18 @@ nox.options.stop_on_first_error = False
 
 ROOT = Path(__file__).parent
 
-# The controllers that the matrix is run with, each with the Python that it takes and the kinds of
-# test hosts that it manages (tests/hosts). 2.16 is the last one that manages Python 2.7.
-OLDEST, MIDDLE, NEWEST = "2.16.19", "2.19", "2.21"
-CONTROLLER_PYTHONS = {OLDEST: ("3.11", "3.10", "3.12"), MIDDLE: ("3.12", "3.13", "3.11"), NEWEST: ("3.12", "3.13", "3.14")}
-# Every ansible-core that the collection supports: what none of them does alone is tried on each (tests/fleet).
+# Every ansible-core that the collection supports, with the controller's Pythons that it takes, the preferred one first.
 CORES = {
-    OLDEST: CONTROLLER_PYTHONS[OLDEST],
+    "2.16.19": ("3.11", "3.10", "3.12"),
     "2.17": ("3.11", "3.10", "3.12"),
     "2.18": ("3.12", "3.11", "3.13"),
-    MIDDLE: CONTROLLER_PYTHONS[MIDDLE],
+    "2.19": ("3.12", "3.13", "3.11"),
     "2.20": ("3.12", "3.13", "3.14"),
-    NEWEST: CONTROLLER_PYTHONS[NEWEST],
+    "2.21": ("3.12", "3.13", "3.14"),
 }
+# 2.16 is the last one that manages Python 2.7.
+OLDEST, MIDDLE, NEWEST = "2.16.19", "2.19", "2.21"
+# The kinds of test hosts (tests/hosts) that each manages.
 MANAGED = {OLDEST: ("al2_like", "al2_like_py37"), NEWEST: ("debian12", "debian13")}
 
 # What runs on the target, beside the controllers' own Pythons.
@@ -170,7 +171,8 @@ def isolated() -> dict[str, str]:
 
 # --- what needs neither root nor a test host -----------------------------------------------------
 
-ANY = CONTROLLER_PYTHONS[NEWEST]
+# sys.monitoring, which sees what provokes a message (tests/docs), came with Python 3.12.
+ANY = CORES[NEWEST]
 
 
 @nox.session(python=interpreter(*ANY), tags=["quick"])
@@ -185,14 +187,6 @@ def lint(session: nox.Session) -> None:
     session.run("shellcheck", "scripts/keepalive", ".ci/run")
     session.run("yamllint", "--strict", ".")
     session.run("reuse", "lint", "--lines")
-
-
-@nox.session(python=interpreter(*ANY), tags=["quick"])
-def units(session: nox.Session) -> None:
-    """What a module or plugin knows, and whether defaults and argument specs agree."""
-    need(session, *ANY)
-    session.install(core_requirement(NEWEST), *PYTEST, "--requirement", "tests/unit/requirements.txt")
-    session.run("pytest", *tests_of(session, "tests/unit"), env=isolated())
 
 
 def target_environment(session: nox.Session, name: str, path: str) -> Path:
@@ -229,20 +223,16 @@ def ansible_lint(session: nox.Session) -> None:
     session.run("ansible-lint", *session.posargs, env={**isolated(), "ANSIBLE_HOME": str(temporary_directory(session))})
 
 
-# sys.monitoring, which sees what provokes a message, came with Python 3.12.
-DOCS_PYTHONS = CONTROLLER_PYTHONS[NEWEST]
-
-
 def docs_set_up(session: nox.Session) -> str:
     """Everything that looks at documentation; where the collection lies."""
-    need(session, *DOCS_PYTHONS)
+    need(session, *ANY)
     session.install(core_requirement(NEWEST), "antsibull-docs~=2.28", "jmespath", "--requirement", "tests/unit/requirements.txt", *PYTEST)
     collections = str(temporary_directory(session))
     install_collection(session, collections)
     return collections
 
 
-@nox.session(python=interpreter(*DOCS_PYTHONS), tags=["release"])
+@nox.session(python=interpreter(*ANY), tags=["release"])
 def docs(session: nox.Session) -> None:
     """Every page that ansible-doc and docs.ansible.com make, and every command, example, message and link in the others."""
     environment = {**isolated(), "ANSIBLE_COLLECTIONS_PATH": docs_set_up(session)}
@@ -252,7 +242,7 @@ def docs(session: nox.Session) -> None:
     session.run("pytest", *tests_of(session, "tests/docs"), env=environment)
 
 
-@nox.session(name="made-pages", python=interpreter(*DOCS_PYTHONS), default=False)
+@nox.session(name="made-pages", python=interpreter(*ANY), default=False)
 def made_pages(session: nox.Session) -> None:
     """Write the pages that are made: docs/reference, docs/messages.md and docs/appliances.md."""
     environment = {**isolated(), "ANSIBLE_COLLECTIONS_PATH": docs_set_up(session)}
@@ -358,7 +348,7 @@ def ansible_test(session: nox.Session, *arguments: str, pythons: Sequence[str]) 
 
 
 def sanity_session(core: str) -> None:
-    pythons = CONTROLLER_PYTHONS[core]
+    pythons = CORES[core]
 
     @nox.session(name=f"sanity-{core}", python=interpreter(*pythons), tags=["release"])
     def sanity(session: nox.Session) -> None:
@@ -375,7 +365,7 @@ def sanity_session(core: str) -> None:
 
 
 def ansible_test_units(version: str, core: str) -> None:
-    pythons = CONTROLLER_PYTHONS[core]
+    pythons = CORES[core]
 
     @nox.session(name=f"ansible-test-units-{version}", python=interpreter(*pythons), tags=["release"])
     def session_units(session: nox.Session) -> None:
@@ -396,66 +386,12 @@ for _version, _core in {"2.7": OLDEST, "3.7": OLDEST, "3.9": OLDEST, "3.11": OLD
 # --- whole hosts ---------------------------------------------------------------------------------
 
 
-@nox.session(python=interpreter(*ANY), tags=["hosts"])
-def hosts(session: nox.Session) -> None:
-    """The test hosts themselves."""
-    need(session, *ANY)
-    need_root(session)
-    session.install(f"ansible-core~={NEWEST}.0", *PYTEST)
-    session.run("pytest", *tests_of(session, "tests/hosts"), env=isolated())
-
-
-@nox.session(python=interpreter(*ANY), tags=["hosts"])
-def checkout(session: nox.Session) -> None:
-    """`make keepalive` from a fresh clone, on this machine seen through an overlay."""
-    need(session, *ANY)
-    need_root(session)
-    session.install(*PYTEST)
-    session.run("pytest", *tests_of(session, "tests/checkout"), env=isolated())
-
-
-@nox.session(python=interpreter(*ANY), tags=["hosts", "fuzz"])
-def sysctl_d(session: nox.Session) -> None:
-    """Generated files against the real systemd-sysctl and sysctl, and an apply that is killed, starved or raced."""
-    need(session, *ANY)
-    need_root(session)
-    session.install(f"ansible-core~={NEWEST}.0", *PYTEST)
-    session.run("pytest", *tests_of(session, "tests/sysctl_d"), env=isolated())
-
-
-@nox.session(python=interpreter(*ANY), tags=["hosts"])
-def sockets(session: nox.Session) -> None:
-    """Live connections in every state, in network namespaces of their own: what is said of them and done to them."""
-    need(session, *ANY)
-    need_root(session)
-    session.install(f"ansible-core~={NEWEST}.0", *PYTEST)
-    need_debian_package(session, "nftables", "nft")
-    session.run("pytest", *tests_of(session, "tests/sockets"), env=isolated())
-
-
-@nox.session(python=interpreter(*ANY), tags=["fuzz"])
-def botocore(session: nox.Session) -> None:
-    """~/.aws/config against the real botocore, and the sockets of both AWS CLIs."""
-    need(session, *ANY)
-    need_debian_package(session, "awscli", "/usr/bin/aws")
-    session.install(f"ansible-core~={NEWEST}.0", "awscli~=1.46", "botocore~=1.44", "pyyaml", *PYTEST)
-    tests = tests_of(session, "tests/botocore", "--ignore=tests/botocore/test_on_hosts.py")
-    session.run("pytest", *tests, env=isolated())
-
-
-@nox.session(python=interpreter(*ANY), tags=["eks"])
-def eks(session: nox.Session) -> None:
-    """What the role eks_keepalive writes, against the published schemas ($KEEPALIVE_SCHEMAS) and Kubernetes' own."""
-    need(session, *ANY)
-    session.install(f"ansible-core~={NEWEST}.0", "kubernetes-validate", "jsonschema~=4.26", "ruamel.yaml", "pyyaml", *PYTEST)
-    session.run("pytest", *tests_of(session, "tests/eks"), env=isolated())
-
-
-@nox.session(python=interpreter(*CONTROLLER_PYTHONS[OLDEST]), tags=["hosts"])
+@nox.session(python=interpreter(*CORES[OLDEST]), tags=["hosts"])
 def amazonlinux2(session: nox.Session) -> None:
-    """The life of a host on the real Amazon Linux images, for whoever has a container engine."""
-    need(session, *CONTROLLER_PYTHONS[OLDEST])
-    engine = next((name for name in ("docker", "podman") if _engine_runs(name)), None)
+    """The life of a host on the real Amazon Linux images, for those who have a container engine."""
+    need(session, *CORES[OLDEST])
+    found = [name for name in ("docker", "podman") if shutil.which(name)]
+    engine = next((name for name in found if subprocess.run([name, "info"], capture_output=True, check=False).returncode == 0), None)
     if engine is None:
         skip(session, "the real Amazon Linux images need docker or podman with a running engine")
     session.install("ansible~=9.13", core_requirement(OLDEST), "molecule~=26.10", "pytest-testinfra~=10.2", *PYTEST)
@@ -464,102 +400,101 @@ def amazonlinux2(session: nox.Session) -> None:
     session.run("molecule", "test", "--scenario-name", "amazonlinux2", *session.posargs, env=environment)
 
 
-def _engine_runs(name: str) -> bool:
-    return bool(shutil.which(name)) and subprocess.run([name, "info"], capture_output=True, check=False).returncode == 0
+# --- the table: everything else that is a command with an ansible-core -----------------------------------
 
 
-def lab_set_up(session: nox.Session) -> None:
-    need(session, *CONTROLLER_PYTHONS[NEWEST])
-    need_root(session)
-    need_kinds(session, "debian12")
-    for package, program in LAB_PACKAGES.items():
-        need_debian_package(session, package, program)
-    session.install(core_requirement(NEWEST), "awscli~=1.46", "boto3~=1.44", *PYTEST)
-    install_collection(session)
+@dataclass(frozen=True)
+class Session:
+    """What is run, and what it needs."""
+
+    name: str
+    about: str
+    command: tuple[str, ...]
+    packages: tuple[str, ...] = PYTEST
+    core: str | None = NEWEST
+    tags: tuple[str, ...] = ("hosts",)
+    root: bool = True
+    kinds: tuple[str, ...] = ()
+    """Of test hosts."""
+    debian: tuple[tuple[str, str], ...] = ()
+    """Debian's packages, each with a program of it."""
+    collection: bool = False
+    """Whether the collection is where ansible-core finds it, as a release has it."""
+    old_python: bool = False
+    """Whether a part is for Python 2.7."""
+    default: bool = True
 
 
-LAB_PACKAGES = {"nftables": "nft", "haproxy": "haproxy", "postgresql": "pg_createcluster", "awscli": "/usr/bin/aws", "curl": "curl"}
+NFT = ("nftables", "nft")
+AWS_CLI = ("awscli", "/usr/bin/aws")
+LAB: dict[str, Any] = {
+    "packages": ("awscli~=1.46", "boto3~=1.44", *PYTEST),
+    "kinds": ("debian12",),
+    "debian": (NFT, ("haproxy", "haproxy"), ("postgresql", "pg_createcluster"), AWS_CLI, ("curl", "curl")),
+    "collection": True,
+}
+NAMESPACES = "Live connections in every state, in network namespaces of their own: what is said of them and done to them."
+SCHEMAS = "What the role eks_keepalive writes, against the published schemas ($KEEPALIVE_SCHEMAS) and Kubernetes' own."
+FAULTS = "Generated files against the real systemd-sysctl and sysctl, and an apply that is killed, starved or raced."
+FLEET = "Hosts in every state, in namespaces: what is said of each and done to it is the same alone and among the others."
+LIFE = "The whole life of a host: check, converge, again, verify, reboot, verify, roll back, verify."
+BESIDE = "The playbooks beside what a user writes today (`make benchmark`); other work on the machine sways the seconds."
 
-
-@nox.session(python=interpreter(*CONTROLLER_PYTHONS[NEWEST]), tags=["hosts"])
-def lab(session: nox.Session) -> None:
-    """Real clients on paths that forget them, in part and in proportion."""
-    lab_set_up(session)
-    session.run("pytest", *tests_of(session, "tests/lab"), env=isolated())
-
-
-@nox.session(python=interpreter(*CONTROLLER_PYTHONS[NEWEST]), default=False)
-def whole_lab(session: nox.Session) -> None:
-    """Every client on every path, with progress (`make lab`)."""
-    lab_set_up(session)
-    session.run("python", "-m", "tests.lab", *session.posargs, env=isolated())
-
-
-@nox.session(python=interpreter(*CONTROLLER_PYTHONS[NEWEST]), default=False)
-def benchmark(session: nox.Session) -> None:
-    """The playbooks beside what a user writes today (`make benchmark`); other work on the machine sways the seconds."""
-    need(session, *CONTROLLER_PYTHONS[NEWEST])
-    need_root(session)
-    need_kinds(session, "debian12")
+# fmt: off
+SESSIONS = [
+    Session("units", "What a module or plugin knows, and whether defaults and argument specs agree.", ("pytest", "tests/unit"),
+            (*PYTEST, "--requirement", "tests/unit/requirements.txt"), tags=("quick",), root=False),
+    Session("hosts", "The test hosts themselves.", ("pytest", "tests/hosts")),
+    Session("checkout", "`make keepalive` from a fresh clone, on this machine seen through an overlay.", ("pytest", "tests/checkout"),
+            core=None),
+    Session("sysctl_d", FAULTS, ("pytest", "tests/sysctl_d"), tags=("hosts", "fuzz")),
+    Session("sockets", NAMESPACES, ("pytest", "tests/sockets"), debian=(NFT,)),
+    Session("botocore", "~/.aws/config against the real botocore, and the sockets of both AWS CLIs.",
+            ("pytest", "tests/botocore", "--ignore=tests/botocore/test_on_hosts.py"),
+            ("awscli~=1.46", "botocore~=1.44", "pyyaml", *PYTEST), tags=("fuzz",), root=False, debian=(AWS_CLI,)),
+    Session("eks", SCHEMAS, ("pytest", "tests/eks"), ("kubernetes-validate", "jsonschema~=4.26", "ruamel.yaml", "pyyaml", *PYTEST),
+            tags=("eks",), root=False),
+    Session("lab", "Real clients on paths that drop idle flows, in part and in proportion.", ("pytest", "tests/lab"), **LAB),
+    Session("whole_lab", "Every client on every path, with progress (`make lab`).", ("python", "-m", "tests.lab"), default=False, **LAB),
     # The package ansible has the peer's collections; its release 14 goes with ansible-core 2.21.
-    session.install("ansible~=14.5", core_requirement(NEWEST))
-    install_collection(session)
-    session.run("python", "-m", "tests.benchmark", *session.posargs, env=isolated())
+    Session("benchmark", BESIDE, ("python", "-m", "tests.benchmark"), ("ansible~=14.5",), kinds=("debian12",), collection=True,
+            default=False),
+    *(Session(f"modules-{core}", "Every module, role and playbook on whole hosts, over ssh.",
+              ("pytest", "tests/managed", "tests/botocore/test_on_hosts.py"), ("jmespath", "pyyaml", *PYTEST), core,
+              tags=("hosts", "long"), kinds=kinds, collection=True) for core, kinds in MANAGED.items()),
+    *(Session(f"molecule-{core}", LIFE, ("molecule", "test", "--scenario-name", "default"),
+              ("jmespath", "molecule~=26.10", "pytest-testinfra~=10.2", *PYTEST), core, kinds=kinds, collection=True)
+      for core, kinds in MANAGED.items()),
+    *(Session(f"fleet-{core}", FLEET, ("pytest", "tests/fleet"), core=core, collection=True, old_python=True) for core in CORES),
+]
+# fmt: on
 
 
-def controller_sessions(core: str) -> None:
-    pythons = CONTROLLER_PYTHONS[core]
+def add(row: Session) -> None:
+    pythons = CORES[row.core or NEWEST]
 
-    def set_up(session: nox.Session, *packages: str) -> None:
+    def run(session: nox.Session) -> None:
         need(session, *pythons)
-        need_root(session)
-        session.install(core_requirement(core), "jmespath", *PYTEST, *packages)
-        install_collection(session)
+        if row.root:
+            need_root(session)
+        environment = {**isolated(), "KEEPALIVE_TESTBED": row.name.replace(".", "-"), "KEEPALIVE_OWNER": str(os.getpid())}
+        if row.kinds:
+            environment["KEEPALIVE_KINDS"] = need_kinds(session, *row.kinds)
+        if row.old_python:
+            if not (old := interpreter("2.7")):
+                not_run(f"{row.name} on a host with Python 2.7", "there is no Python 2.7 here")
+            environment["KEEPALIVE_PYTHON27"] = old or ""
+        session.install(*([core_requirement(row.core)] if row.core else []), *row.packages)
+        for package, program in row.debian:
+            need_debian_package(session, package, program)
+        if row.collection:
+            install_collection(session)
+        program, *arguments = row.command
+        session.run(program, *(tests_of(session, *arguments) if program == "pytest" else [*arguments, *session.posargs]), env=environment)
 
-    @nox.session(name=f"modules-{core}", python=interpreter(*pythons), tags=["hosts", "long"])
-    def modules(session: nox.Session) -> None:
-        """Every module, role and playbook on whole hosts, over ssh."""
-        kinds = need_kinds(session, *MANAGED[core])
-        set_up(session, "pyyaml")
-        tests = tests_of(session, "tests/managed", "tests/botocore/test_on_hosts.py")
-        session.run("pytest", *tests, env={**isolated(), "KEEPALIVE_KINDS": kinds})
-
-    @nox.session(name=f"molecule-{core}", python=interpreter(*pythons), tags=["hosts"])
-    def molecule(session: nox.Session) -> None:
-        """The whole life of a host: check, converge, again, verify, reboot, verify, roll back, verify."""
-        kinds = need_kinds(session, *MANAGED[core])
-        set_up(session, "molecule~=26.10", "pytest-testinfra~=10.2")
-        rack = f"molecule-{core.replace('.', '-')}"
-        environment = {
-            **isolated(),
-            "KEEPALIVE_RACK": rack,
-            "KEEPALIVE_KINDS": kinds,
-            "KEEPALIVE_OWNER": str(os.getpid()),
-        }
-        session.run("molecule", "test", "--scenario-name", "default", *session.posargs, env=environment)
+    run.__doc__ = row.about
+    nox.session(name=row.name, python=interpreter(*pythons), tags=list(row.tags), default=row.default)(run)
 
 
-for _core in (OLDEST, NEWEST):
-    controller_sessions(_core)
-
-
-def fleet_session(core: str) -> None:
-    pythons = CORES[core]
-
-    @nox.session(name=f"fleet-{core}", python=interpreter(*pythons), tags=["hosts"])
-    def fleet(session: nox.Session) -> None:
-        """Hosts in every state, in namespaces: what is said of each and done to it is the same alone and among the others."""
-        need(session, *pythons)
-        need_root(session)
-        session.install(core_requirement(core), *PYTEST)
-        install_collection(session)
-        environment = isolated()
-        if old := interpreter("2.7"):
-            environment["KEEPALIVE_PYTHON27"] = old
-        else:
-            not_run(f"{session.name} on a host with Python 2.7", "there is no Python 2.7 here")
-        session.run("pytest", *tests_of(session, "tests/fleet"), env=environment)
-
-
-for _core in CORES:
-    fleet_session(_core)
+for _row in SESSIONS:
+    add(_row)

@@ -9,7 +9,7 @@ import runpy
 from pathlib import Path
 from typing import Any
 
-TABLE = Path(__file__).parents[1] / "plugins" / "plugin_utils" / "_appliances.py"
+TABLE = Path(__file__).parents[1] / "plugins" / "plugin_utils" / "_path" / "appliances.py"
 
 HEAD = """# Appliances that drop idle connections
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # Every module works in check mode and is idempotent; each states its own support.
+    # Every module works in check mode and is idempotent; one of the others states its support.
     DOCUMENTATION = r"""
 options: {}
 attributes:
@@ -23,6 +23,18 @@ attributes:
     description: Target operating systems that can be operated against.
     support: full
     platforms: Linux
+"""
+
+    # For modules that change something.
+    CHANGE = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
 """
 
     # For modules that only look.

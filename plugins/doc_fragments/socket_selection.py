@@ -12,7 +12,7 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
   idle_timeout:
-    description: After how many seconds of silence the path forgets a connection, at least 1.
+    description: After how many seconds of silence the path drops a connection, at least 1.
     type: int
     default: 350
   processes:

@@ -69,9 +69,9 @@ from ansible.errors import AnsibleFilterError
 
 
 def eks_keepalive_files(request: Mapping[str, Any], directory: str) -> list[dict[str, str | None]]:
-    # Here, and not above: every task of every host that uses one filter of a collection compiles all of them anew.
-    from ansible_collections.longlived.tcp.plugins.plugin_utils._eks import EksError, described
-    from ansible_collections.longlived.tcp.plugins.plugin_utils._eks_files import files, foreign, leftovers
+    # Here, and not above: every task of every host that uses one filter of a collection compiles all of them.
+    from ansible_collections.longlived.tcp.plugins.plugin_utils._eks.cluster import EksError, described
+    from ansible_collections.longlived.tcp.plugins.plugin_utils._eks.files import files, foreign, leftovers
 
     try:
         made = files(described(request))

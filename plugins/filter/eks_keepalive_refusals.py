@@ -57,9 +57,9 @@ from ansible.errors import AnsibleFilterError
 
 
 def eks_keepalive_refusals(request: Mapping[str, Any], directory: str, names: Iterable[str] = (), known: Iterable[str] = ()) -> list[str]:
-    # Here, and not above: every task of every host that uses one filter of a collection compiles all of them anew.
+    # Here, and not above: every task of every host that uses one filter of a collection compiles all of them.
     from ansible_collections.longlived.tcp.plugins.filter.eks_keepalive_files import eks_keepalive_files
-    from ansible_collections.longlived.tcp.plugins.plugin_utils._eks import misspelt
+    from ansible_collections.longlived.tcp.plugins.plugin_utils._eks.cluster import misspelt
 
     found: list[str] = misspelt(names, known)
     try:

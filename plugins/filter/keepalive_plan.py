@@ -30,7 +30,7 @@ options:
     type: int
     default: 3
   margin:
-    description: Seconds to spare before the path forgets. 20, or less for an idle timeout below 120 s, unless given.
+    description: Seconds to spare before the path drops the connection. 20, or less for an idle timeout below 120 s, unless given.
     type: int
   intvl:
     description: Seconds between unanswered probes. 20, or less for a short idle timeout, unless given.
@@ -46,7 +46,7 @@ EXAMPLES = r"""
     msg: "{{ ['nat_gateway', {'name': 'nlb', 'idle_timeout': 900}] | longlived.tcp.keepalive_plan }}"
   # time 233, intvl 20, probes 9: survives three lost probes under 350 s, limited by the NAT gateway
 
-- name: Values for a firewall that forgets after 120 s
+- name: Values for a firewall that drops after 120 s
   ansible.builtin.debug:
     msg: "{{ [120] | longlived.tcp.keepalive_plan(lost_probes=2) }}"
 """
@@ -101,8 +101,8 @@ from ansible.errors import AnsibleFilterError
 
 
 def keepalive_plan(path: Sequence[Any], **wishes: Any) -> Mapping[str, Any]:
-    # Here, and not above: every task of every host that uses one filter of a collection compiles all of them anew.
-    from ansible_collections.longlived.tcp.plugins.plugin_utils._plan import PlanError, plan
+    # Here, and not above: every task of every host that uses one filter of a collection compiles all of them.
+    from ansible_collections.longlived.tcp.plugins.plugin_utils._path.plan import PlanError, plan
 
     try:
         return plan(path, **wishes)

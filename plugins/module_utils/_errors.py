@@ -17,7 +17,7 @@ class UserError(Exception):
             # Python 2 prints an exception's text as ASCII, or not at all.
             message = message if isinstance(message, bytes) else message.encode("utf-8")
         else:
-            # A name whose bytes are no UTF-8 must not end in a message that nobody can print.
+            # A name that is not UTF-8 must not make a message that cannot be printed.
             message = message.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         Exception.__init__(self, message)
 

@@ -23,18 +23,16 @@ import collections
 import contextlib
 import gc
 
-from ansible_collections.longlived.tcp.plugins.module_utils import _aws_files, _network_namespaces, _other_sources, _runtime, _transaction
 from ansible_collections.longlived.tcp.plugins.module_utils._all_or_nothing import every
-from ansible_collections.longlived.tcp.plugins.module_utils._boot import Boot, as_rows, shown, values_of
+from ansible_collections.longlived.tcp.plugins.module_utils._aws import change as aws_change
+from ansible_collections.longlived.tcp.plugins.module_utils._aws import files
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
-from ansible_collections.longlived.tcp.plugins.module_utils._host_options import PARTS, idle_timeout, users
-from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import NAMES, detection_time, key, lost_probes_survived
+from ansible_collections.longlived.tcp.plugins.module_utils._host_options import PARTS, users
+from ansible_collections.longlived.tcp.plugins.module_utils._host_state import kernel_state, look, scope, sockets_state
+from ansible_collections.longlived.tcp.plugins.module_utils._kernel import change as kernel_change
+from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values import NAMES
 
-# What a look takes in. `runtime` is false where nothing that runs counts, as in an image that is being built;
-# `strict` raises what hinders a look at a user's file, and otherwise it becomes `aws_error`.
-Scope = collections.namedtuple("Scope", "idle_timeout aws_users aws_profiles aws_settings sockets processes namespaces runtime strict")
-
-# What was asked of each part, None for a part that is left out: `_transaction.Request`, `Aws`, `Live`.
+# What was asked of each part, None for a part that is left out: `_kernel.change.Request`, `Aws`, `Live`.
 Request = collections.namedtuple("Request", "scope sysctl aws live")
 Aws = collections.namedtuple("Aws", "state users profiles settings create strict")
 Live = collections.namedtuple("Live", "select processes peers")
@@ -51,29 +49,13 @@ class Refused(UserError):
 # --- what was asked ----------------------------------------------------------------------------
 
 
-def scope(options, processes=()):
-    """What a look takes in, by the options of `keepalive` or `keepalive_verify`."""
-    names, strict = users(options)
-    return Scope(
-        idle_timeout=idle_timeout(options),
-        aws_users=names,
-        aws_profiles=options["aws_profiles"],
-        aws_settings=list(options["aws_settings"]),
-        sockets=options["runtime"],
-        processes=list(processes) if options["state"] == "present" and options["runtime"] else [],
-        namespaces=options["runtime"],
-        runtime=options["runtime"],
-        strict=strict,
-    )
-
-
 def request(options, run_command):
     """What is asked of a host and of each of its parts, by the options of `keepalive`."""
     present, (names, strict) = options["state"] == "present", users(options)
-    sysctl = _transaction.Request(
+    sysctl = kernel_change.Request(
         present=present,
         values=dict((name, options[name]) for name in NAMES),
-        path=_transaction.native_path(options["sysctl_file"]),
+        path=kernel_change.native_path(options["sysctl_file"]),
         runtime=options["runtime"],
         tolerated=options["overridden"] == "warn",
         run_command=run_command,
@@ -87,100 +69,6 @@ def request(options, run_command):
         aws=aws if names else None,
         live=live if "live_sockets" in options["parts"] and present and select else None,
     )
-
-
-# --- looking -----------------------------------------------------------------------------------
-
-
-def look(scope, warn):
-    """All that `keepalive_info` returns; `warn` is called with each warning."""
-    boot = Boot.load()
-    for warning in boot.warnings():
-        warn(warning)
-    found = _kernel(scope, _runtime.read() if scope.runtime else dict.fromkeys(NAMES), boot)
-    if scope.aws_users:
-        found.update(_aws(scope, warn))
-    if scope.sockets or scope.processes:
-        found.update(_sockets(scope, warn))
-    if scope.namespaces:
-        found["namespaces"] = _namespaces(scope)
-    return found
-
-
-def _kernel(scope, runtime, boot):
-    settings = boot.settings()
-    runs = None not in runtime.values()
-    return dict(
-        runtime=runtime,
-        boot=as_rows(settings),
-        assignments=[_row(assignment) for assignment in boot.assignments()],
-        other_sources=_other_sources.seen(),
-        consistent=values_of(settings) == runtime if runs else None,
-        lost_probes_survived=lost_probes_survived(runtime, scope.idle_timeout) if runs else None,
-        detection_time=detection_time(runtime) if runs else None,
-        boot_id=_runtime.boot_id(),
-    )
-
-
-def _row(assignment):
-    return dict(
-        key=key(assignment.name),
-        value=assignment.value,
-        text=assignment.text,
-        file=shown(assignment.file),
-        line=assignment.line,
-        read_as=shown(assignment.read_as),
-    )
-
-
-def _aws(scope, warn):
-    try:
-        return dict(aws=_aws_files.effective(scope.aws_users, scope.aws_profiles, scope.aws_settings, warn=warn))
-    except UserError as error:
-        if scope.strict:
-            raise
-        return dict(aws=[], aws_error=str(error))
-
-
-def _sockets(scope, warn, runtime=None, rescued=frozenset()):
-    """The counts; `runtime` are the values that the host is taken to have, `rescued` the connections taken for protected."""
-    # Here, and not above: to compile them takes as long as all else that a look does.
-    from ansible_collections.longlived.tcp.plugins.module_utils._socket_report import report, unseen
-    from ansible_collections.longlived.tcp.plugins.module_utils._socket_selection import Selection, check
-
-    gc.disable()  # nothing there is cyclic, and among 100,000 sockets the collector would search for long
-    names = scope.processes
-    try:
-        selection = check(Selection(names, (), (), (), False))
-        found = report(selection, scope.idle_timeout, 0, bool(names), everywhere=True, warn=warn, foreseen=runtime, rescued=rescued)
-    except _network_namespaces.Stranded:
-        raise
-    except UserError as error:
-        if names:
-            raise
-        warn("The live connections could not be counted: %s" % error)
-        return dict(sockets=None, restart=[])
-    for warning in unseen(found):
-        warn(warning)
-    rows = dict(processes=found["processes"]) if names else {}
-    return dict(rows, sockets=found["summary"], restart=_restart(found["processes"])) if scope.sockets else rows
-
-
-def _restart(processes):
-    """The services whose connections are kept alive from their next restart on."""
-    return sorted(set(_service(row["pid"]) for row in processes if row["stale"]) - set([None]))
-
-
-def _service(pid):
-    try:
-        return _network_namespaces.service_of(pid)
-    except (IOError, OSError):
-        return None  # it ended meanwhile, and its connections with it
-
-
-def _namespaces(scope):
-    timeout = scope.idle_timeout
-    return [dict(row, lost_probes_survived=lost_probes_survived(row["runtime"], timeout)) for row in _network_namespaces.others()]
 
 
 # --- the parts ---------------------------------------------------------------------------------
@@ -203,15 +91,15 @@ class _Sysctl(_Part):
 
     def __init__(self, request):
         self._request = request
-        self.decision = _transaction.decide(request)
+        self.decision = kernel_change.decide(request)
 
     @property
     def changed(self):
-        return _transaction.changes(self.decision)
+        return kernel_change.changes(self.decision)
 
     @property
     def diff(self):
-        return _transaction.diff(self.decision)
+        return kernel_change.diff(self.decision)
 
     @property
     def warnings(self):
@@ -219,11 +107,11 @@ class _Sysctl(_Part):
 
     @contextlib.contextmanager
     def acted(self):
-        with _transaction.applied(self._request, decision=self.decision) as (self.decision, _backup):
+        with kernel_change.applied(self._request, decision=self.decision) as (self.decision, _backup):
             yield
 
     def foresee(self, info, scope):
-        return dict(info, **_kernel(scope, self.decision.after if scope.runtime else info["runtime"], self.decision.next))
+        return dict(info, **kernel_state(scope, self.decision.after if scope.runtime else info["runtime"], self.decision.next))
 
 
 class _Aws(_Part):
@@ -232,8 +120,8 @@ class _Aws(_Part):
     def __init__(self, asked):
         self._changes = []
         try:
-            request = _aws_files.Request(asked.profiles, asked.settings, asked.state, asked.create)
-            self._changes = [_aws_files.plan(place, request) for place in _aws_files.places(asked.users, None)]
+            request = aws_change.Request(asked.profiles, asked.settings, asked.state, asked.create)
+            self._changes = [aws_change.plan(target, request) for target in files.targets(asked.users, None)]
         except UserError as error:
             if asked.strict:
                 raise
@@ -253,7 +141,7 @@ class _Aws(_Part):
 
     @contextlib.contextmanager
     def acted(self):
-        with _aws_files.applied(self._changes):
+        with aws_change.applied(self._changes):
             yield
 
     def foresee(self, info, _scope):
@@ -267,13 +155,13 @@ class _LiveSockets(_Part):
 
     def __init__(self, asked, idle_timeout, runtime):
         # Here, and not above: most runs leave live connections alone.
-        from ansible_collections.longlived.tcp.plugins.module_utils import _socket_rescue
-        from ansible_collections.longlived.tcp.plugins.module_utils._socket_selection import Selection, check
+        from ansible_collections.longlived.tcp.plugins.module_utils._sockets import rearm
+        from ansible_collections.longlived.tcp.plugins.module_utils._sockets.selection import Selection, check
 
         gc.disable()
-        self._rescue = _socket_rescue
+        self._rescue = rearm
         self._selection = check(Selection(asked.processes or ["*"], (), asked.peers, (), False))
-        self._request = _socket_rescue.check_request(_socket_rescue.Request(asked.select, {}, idle_timeout))
+        self._request = rearm.check_request(rearm.Request(asked.select, {}, idle_timeout))
         self._protect(dry=True, foreseen=runtime)
 
     def _protect(self, dry, foreseen=None):
@@ -378,7 +266,7 @@ class Host(object):
             info = part.foresee(info, scope)
         if scope.sockets:
             rescued = frozenset(cookie for part in self.parts for cookie in part.rescued)
-            info = dict(info, **_sockets(scope, self._warnings.append, info["runtime"], rescued))
+            info = dict(info, **sockets_state(scope, self._warnings.append, info["runtime"], rescued))
         return info
 
     def _live_sockets(self, asked):

@@ -13,11 +13,7 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
-from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import DEFAULTS
-
-# What a path of unknown appliances is measured against: AWS NAT gateways, load balancers, VPC endpoints and firewalls
-# drop a connection after so many seconds of silence.
-IDLE_TIMEOUT = 350
+from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values import DEFAULTS, IDLE_TIMEOUT, SYSCTL_FILE
 
 PARTS = ("sysctl", "aws", "live_sockets")
 
@@ -39,7 +35,7 @@ _COMMON = dict(
     path=_list([], "raw"),
     lost_probes=dict(type="int", default=3),
     margin=dict(type="int"),
-    sysctl_file=dict(type="path", default="/etc/sysctl.d/99-tcp-keepalive.conf"),
+    sysctl_file=dict(type="path", default=SYSCTL_FILE),
     overridden=_choice("fail", "warn"),
     runtime=dict(type="bool", default=True),
     aws_users=_list([]),

@@ -8,14 +8,14 @@
         found = read(path)
         check_replaceable(found)
         with stage(found, new_bytes) as staged:
-            ...                     # staged.path holds the new bytes, nobody reads it yet
+            ...                     # staged.path holds the new bytes, and no program reads it yet
             staged.commit()         # one rename(2): readers see the old file or the new one
             ...                     # whatever raises in here puts the old file back
 
 A file keeps its mode, owner, ACL, SELinux label and other extended attributes, and a link to it
 stays a link. Leaving the block without `commit` leaves nothing behind. What is put back is the old
-file itself, which has a second name until the block ends: that takes no room on a full disk. Whoever
-is killed in between leaves at most temporary files, whose names start with a dot and end in `.tmp`:
+file itself, which has a second name until the block ends: that takes no room on a full disk. A run
+that is killed in between leaves at most temporary files, whose names start with a dot and end in `.tmp`:
 no program that reads `*.conf` directories reads them, and the next `lock` in that directory removes them.
 """
 
@@ -29,100 +29,20 @@ import errno
 import fcntl
 import os
 import re
-import stat
 import struct
 import tempfile
 import time
 
 from ansible_collections.longlived.tcp.plugins.module_utils._all_or_nothing import every, undone_by
-from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
-
-LOCK_SECONDS = 60
-
-# Far beyond any configuration file, and still read within seconds.
-LARGEST = 32 * 1024 * 1024
+from ansible_collections.longlived.tcp.plugins.module_utils._file_attributes import copy_attributes
+from ansible_collections.longlived.tcp.plugins.module_utils._regular_file import Found, SafeFileError, because
 
 # From linux/fs.h: what "chattr +i" and "chattr +a" set, and the ioctl that reads it.
 FS_IOC_GETFLAGS = 0x80086601 if struct.calcsize("l") == 8 else 0x80046601
 FS_IMMUTABLE_FL = 0x10
 FS_APPEND_FL = 0x20
 
-# A file system without extended attributes has none to keep.
-NO_XATTR = (errno.ENOTSUP, errno.ENODATA, errno.ENOSYS)
-
-# The directories that this process has locked: flock(2) would wait for ourselves.
-_held = []
-
 _TEMPORARY = re.compile(r"\..*\.longlived_tcp(_\w+)?\.tmp\Z", re.DOTALL)
-
-
-class SafeFileError(UserError):
-    """What is wrong with a file and what to do, in one sentence for a person."""
-
-
-_REMEDIES = {
-    errno.ENOSPC: "; free space or inodes on its file system and run again",
-    errno.EDQUOT: "; free space or inodes within the quota and run again",
-    errno.EBUSY: "; something is mounted on it, as in a container: change what is mounted there, or unmount it",
-    errno.EROFS: "; its file system has become read-only",
-    errno.EPERM: "; its directory may be immutable (lsattr -d) or a security module may forbid it",
-}
-
-
-def _because(action, path, error):
-    return SafeFileError("Cannot %s %s: %s%s." % (action, path, error.strerror or error, _REMEDIES.get(error.errno, "")))
-
-
-# --- looking -----------------------------------------------------------------------------------
-
-
-class Found:
-    """A file as it was found: the real `path` behind any links, its `content` in bytes (None: there
-    is no such file) and its `stat`."""
-
-    def __init__(self, path, content, status):
-        self.path = path
-        self.content = content
-        self.stat = status
-
-    @property
-    def identity(self):
-        if self.stat is None:
-            return None
-        return (self.stat.st_dev, self.stat.st_ino, self.stat.st_size, self.stat.st_mtime, self.stat.st_ctime)
-
-
-def read(path):
-    """The regular file at `path`, which may be missing; raise `SafeFileError` for anything else."""
-    if not os.path.isabs(path):
-        raise SafeFileError("%s is not an absolute path." % path)
-    real = os.path.realpath(path)
-    try:
-        # O_NONBLOCK: opening somebody's FIFO must not wait for a writer.
-        descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
-    except (IOError, OSError) as error:
-        if error.errno == errno.ENOENT and not os.path.lexists(path):
-            return Found(real, None, None)
-        if error.errno == errno.ENOENT:
-            raise SafeFileError("%s is a link to %s, which does not exist: create that file or remove the link." % (path, real))
-        if error.errno == errno.ELOOP:
-            raise SafeFileError("%s is a link that leads back to itself: remove it." % path)
-        raise _because("read", path, error)
-    try:
-        # Before there is a stream: Python 3 makes none of a directory.
-        status = os.fstat(descriptor)
-        if stat.S_ISDIR(status.st_mode):
-            raise SafeFileError("%s is a directory, where a file is needed." % path)
-        if not stat.S_ISREG(status.st_mode):
-            raise SafeFileError("%s is not a regular file." % path)
-        with os.fdopen(os.dup(descriptor), "rb") as stream:
-            # Some files in /proc say that they have 0 bytes and never end.
-            content = stream.read(LARGEST + 1)
-        if len(content) > LARGEST:
-            raise SafeFileError("%s has more than %d bytes, so it is no configuration file: look at it by hand." % (path, LARGEST))
-        return Found(real, content, status)
-    finally:
-        os.close(descriptor)
 
 
 def _flags(path):
@@ -187,7 +107,7 @@ class Staged:
         self._seen = None  # what stands at its first name before and after `commit`
 
     def commit(self):
-        """Put the new file in place, durably; refuse if somebody changed the old one since `read`."""
+        """Put the new file in place, durably; refuse if another program changed the old one since `read`."""
         self._keep()
         try:
             self._seen = _look(self.found.path), self.path and _look(self.path)
@@ -196,7 +116,7 @@ class Staged:
             else:
                 os.rename(self.path, self.found.path)
         except (IOError, OSError) as error:
-            raise _because("remove" if self.path is None else "replace", self.found.path, error)
+            raise because("remove" if self.path is None else "replace", self.found.path, error)
         _sync_directory(self.found.path)
 
     def _keep(self):
@@ -220,7 +140,7 @@ class Staged:
             if self._seen and now == self._seen[1]:
                 self._put_back()
         except (IOError, OSError) as error:
-            raise _because("put back %s as" % self._kept if self._kept else "remove", self.found.path, error)
+            raise because("put back %s as" % self._kept if self._kept else "remove", self.found.path, error)
         self.forget()
         if self._seen and now not in self._seen:
             raise SafeFileError("%s is not put back, as another program has changed it meanwhile: look at it by hand." % self.found.path)
@@ -235,7 +155,7 @@ class Staged:
     def forget(self):
         """Let the old file go."""
         if self._kept:
-            _unlink_quietly(self._kept)
+            unlink_quietly(self._kept)
 
 
 @contextlib.contextmanager
@@ -258,19 +178,19 @@ def _temporary(found, content, mode=0o644):
     try:
         descriptor, path = tempfile.mkstemp(prefix=_temporary_prefix(name) + "_", suffix=".tmp", dir=directory)
     except (IOError, OSError) as error:
-        raise _because("write in", directory, error)
+        raise because("write in", directory, error)
     try:
         try:
             with os.fdopen(descriptor, "wb") as stream:
                 stream.write(content)
                 stream.flush()
-                _copy_attributes(found, path, descriptor, mode)
+                copy_attributes(found, path, descriptor, mode)
                 os.fsync(descriptor)
         except (IOError, OSError) as error:
-            raise _because("write", found.path, error)
+            raise because("write", found.path, error)
         yield path
     finally:
-        _unlink_quietly(path)
+        unlink_quietly(path)
 
 
 def _copy(found, path):
@@ -279,7 +199,7 @@ def _copy(found, path):
             _set_times(copy, found.stat)
             os.rename(copy, path)
         except (IOError, OSError) as error:
-            raise _because("write", path, error)
+            raise because("write", path, error)
     _sync_directory(path)
 
 
@@ -309,7 +229,7 @@ def backed_up(found, wanted=True):
 def _copied(found):
     name = "%s.%d.%s" % (found.path, os.getpid(), time.strftime("%Y-%m-%d@%H:%M:%S~"))
     _copy(found, name)
-    with undone_by(_unlink_quietly, name):
+    with undone_by(unlink_quietly, name):
         yield name
 
 
@@ -333,70 +253,13 @@ def _make(directory, mode):
         return True
     except (IOError, OSError) as error:
         if error.errno != errno.EEXIST or not os.path.isdir(directory):
-            raise _because("create the directory", directory, error)
+            raise because("create the directory", directory, error)
         return False
     finally:
         os.umask(mask)
 
 
-@contextlib.contextmanager
-def lock(path, seconds=LOCK_SECONDS):
-    """Be the only one to change `path`, or any file beside it, by these means.
-
-    The lock is on the directory itself: it leaves no file behind and ends with the process. Who holds
-    it may take it again, for another file. What a killed run left there is removed.
-    """
-    real = os.path.realpath(path)
-    directory = os.path.dirname(real)
-    try:
-        descriptor = os.open(directory, os.O_RDONLY)
-    except (IOError, OSError) as error:
-        raise _because("write %s: no access to" % real, directory, error)
-    try:
-        status = os.fstat(descriptor)
-        mine = (status.st_dev, status.st_ino)
-        if mine not in _held:
-            _wait_for(descriptor, real, seconds)
-            for leftover in _temporary_files(directory):
-                _unlink_quietly(leftover)
-        _held.append(mine)
-        try:
-            yield
-        finally:
-            _held.remove(mine)
-    finally:
-        os.close(descriptor)
-
-
-def _wait_for(descriptor, path, seconds):
-    directory = os.path.dirname(path)
-    deadline = time.time() + seconds
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except (IOError, OSError) as error:
-            if error.errno not in (errno.EAGAIN, errno.EACCES):
-                raise _because("lock", directory, error)
-        if time.time() > deadline:
-            raise SafeFileError(
-                "Cannot change %s: another process has held a lock on %s for %d s; run again when it has ended."
-                % (path, directory, seconds)
-            )
-        time.sleep(0.02)
-
-
-def tidy(path):
-    """Remove what a killed run left beside the file, unless another run is at work there."""
-    if _temporary_files(os.path.dirname(os.path.realpath(path))):
-        try:
-            with lock(path, seconds=0):
-                pass
-        except UserError:
-            pass
-
-
-def _temporary_files(directory):
+def temporary_files(directory):
     try:
         names = os.listdir(directory)
     except (IOError, OSError):
@@ -408,7 +271,7 @@ def _temporary_prefix(name):
     return ".%s.longlived_tcp" % name
 
 
-def _unlink_quietly(path):
+def unlink_quietly(path):
     try:
         os.unlink(path)
     except (IOError, OSError):
@@ -427,7 +290,7 @@ def _refuse_if_changed(found):
         now = os.lstat(found.path)
     except (IOError, OSError) as error:
         if error.errno != errno.ENOENT:
-            raise _because("look at", found.path, error)
+            raise because("look at", found.path, error)
         now = None
     if Found(found.path, None, now).identity != found.identity:
         raise SafeFileError("%s was changed by another program in the meantime; nothing was written, run again." % found.path)
@@ -445,89 +308,3 @@ def _sync_directory(path):
         pass
     finally:
         os.close(descriptor)
-
-
-# --- attributes --------------------------------------------------------------------------------
-
-
-def _copy_attributes(found, path, descriptor, mode):
-    if found.stat is None:
-        os.fchmod(descriptor, mode)
-        return
-    now = os.fstat(descriptor)
-    if (now.st_uid, now.st_gid) != (found.stat.st_uid, found.stat.st_gid):
-        os.fchown(descriptor, found.stat.st_uid, found.stat.st_gid)
-    os.fchmod(descriptor, stat.S_IMODE(found.stat.st_mode))
-    for name in _xattrs.names(found.path):
-        value = _xattrs.get(found.path, name)
-        if value is None or value == _xattrs.get(path, name):
-            continue
-        try:
-            _xattrs.set(path, name, value)
-        except (IOError, OSError) as error:
-            # Integrity and capability attributes belong to the old content; ACL, label and the
-            # user's own attributes belong to the file.
-            if error.errno in NO_XATTR or name.startswith(("security.ima", "security.evm", "security.capability", "trusted.")):
-                continue
-            raise
-
-
-class _OsXattrs:
-    @staticmethod
-    def names(path):
-        try:
-            return os.listxattr(path)
-        except OSError as error:
-            if error.errno in NO_XATTR:
-                return []
-            raise
-
-    @staticmethod
-    def get(path, name):
-        try:
-            return os.getxattr(path, name)
-        except OSError as error:
-            if error.errno in NO_XATTR:
-                return None
-            raise
-
-    @staticmethod
-    def set(path, name, value):
-        os.setxattr(path, name, value)
-
-
-class _LibcXattrs:
-    """The same for Python 2, whose os module has no extended attributes."""
-
-    def __init__(self):
-        self._libc = ctypes.CDLL(None, use_errno=True)
-
-    def _call(self, name, *arguments):
-        result = getattr(self._libc, name)(*arguments)
-        if result >= 0:
-            return result
-        code = ctypes.get_errno()
-        if code in NO_XATTR:
-            return None
-        raise OSError(code, os.strerror(code))
-
-    def _fetch(self, *call):
-        size = self._call(*(call + (None, 0)))
-        if not size:
-            return None if size is None else b""
-        buffer = ctypes.create_string_buffer(size)
-        size = self._call(*(call + (buffer, size)))
-        return None if size is None else buffer.raw[:size]
-
-    def names(self, path):
-        return [name for name in (self._fetch("listxattr", path) or b"").split(b"\0") if name]
-
-    def get(self, path, name):
-        return self._fetch("getxattr", path, name)
-
-    def set(self, path, name, value):
-        if self._call("setxattr", path, name, value, len(value), 0) is None:
-            raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
-
-
-_xattrs = _OsXattrs() if hasattr(os, "listxattr") else _LibcXattrs()

@@ -4,11 +4,11 @@
 
 """Users of the password database, and acting as one of them.
 
-    user = find("@login")           # who logged in, whoever runs this
+    user = find("@login")           # who logged in, whichever user runs this
     with acting_as(user):
         ...                         # the kernel grants what it grants that user, and no more
 
-In somebody's home that somebody decides what a name leads to, and may change it at any moment: no
+In a user's home that user decides what a name leads to, and can change it at any moment: no
 check by root holds until the act. Acting as the user needs no check: a link planted toward
 another's file is refused by the kernel, whenever it is planted.
 """
@@ -165,7 +165,7 @@ def acting_as(user):
         _become(user)
         yield
     finally:
-        # In this order: only root may change groups. A failure must not go on as somebody else.
+        # In this order: only root may change groups. A failure must not continue as another user.
         os.seteuid(0)
         os.setegid(gid)
         os.setgroups(groups)

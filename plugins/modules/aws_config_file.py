@@ -32,7 +32,7 @@ options:
   path:
     description:
       - A file to change instead of those of O(users); an absolute path.
-      - Root changes a file in somebody's directory with that somebody's rights.
+      - Root changes a file in a user's directory with the rights of that user.
     type: path
   profiles:
     description:
@@ -78,15 +78,9 @@ notes:
   - C(~/.aws/credentials) is merged over the file, so RV(files[].effective) counts it, and what it hides is a warning.
     An environment variable in C(/etc/environment) that hides a setting is a warning too.
   - No setting of any file makes botocore wait longer than 60 seconds for an answer. See the collection's C(docs/aws.md).
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  idempotent:
-    support: full
 extends_documentation_fragment:
   - longlived.tcp.attributes
+  - longlived.tcp.attributes.change
 seealso:
   - module: longlived.tcp.keepalive_sysctl
   - module: longlived.tcp.keepalive_info
@@ -174,8 +168,9 @@ backup_file:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.text.converters import to_native
-from ansible_collections.longlived.tcp.plugins.module_utils import _aws_files
-from ansible_collections.longlived.tcp.plugins.module_utils._aws_settings import SecretRefused
+from ansible_collections.longlived.tcp.plugins.module_utils._aws.change import Request, applied, plan
+from ansible_collections.longlived.tcp.plugins.module_utils._aws.files import targets
+from ansible_collections.longlived.tcp.plugins.module_utils._aws.settings import SecretRefused
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 
 SPEC = {
@@ -191,12 +186,12 @@ SPEC = {
 
 class Module(AnsibleModule):
     def _log_invocation(self):
-        """Not in the target's journal: nobody has looked yet whether the settings hold a credential."""
+        """Not in the target's journal: the settings may hold a credential, which is checked later."""
 
 
-def plan(parameters):
-    request = _aws_files.Request(parameters["profiles"], parameters["settings"], parameters["state"], parameters["create"])
-    return [_aws_files.plan(place, request) for place in _aws_files.places(parameters["users"], parameters["path"])]
+def planned(parameters):
+    request = Request(parameters["profiles"], parameters["settings"], parameters["state"], parameters["create"])
+    return [plan(target, request) for target in targets(parameters["users"], parameters["path"])]
 
 
 def result(changes):
@@ -211,9 +206,9 @@ def result(changes):
 def attempt(module):
     """The changes, planned and made, and None; or None and the error, outside of whose handler `fail` shows no traceback."""
     try:
-        changes = plan(module.params)
+        changes = planned(module.params)
         if not module.check_mode:
-            with _aws_files.applied(changes, module.params["backup"]):
+            with applied(changes, module.params["backup"]):
                 pass
     except UserError as error:
         return None, error

@@ -19,7 +19,7 @@ description:
     refuses is refused before anything is changed. Where a part fails all the same, the kernel's values and all files are as
     they were before.
   - The task fails if the host is not as asked for afterwards. RV(problems) says what is not, and RV(msg) is the same as text.
-  - The task prints RV(summary), one line a host.
+  - The task prints RV(summary), one line a host. In a diff every part has its own header.
   - An option that the task does not give has the value of the variable C(keepalive_) and its name, where there is one.
     These are the variables of the role P(longlived.tcp.keepalive#role). A variable that starts so and that the collection
     does not have is refused.
@@ -35,78 +35,6 @@ options:
     type: str
     choices: [present, absent]
     default: present
-  time:
-    description: Seconds of silence before the first probe, from 1 to 32767.
-    type: int
-    default: 45
-  intvl:
-    description: Seconds between unanswered probes, from 1 to 32767.
-    type: int
-    default: 45
-  probes:
-    description: How many unanswered probes end the connection, from 1 to 127.
-    type: int
-    default: 9
-  path:
-    description:
-      - The appliances on the path. Names from the table in C(docs/appliances.md) such as V(nat_gateway), dictionaries with C(name)
-        and C(idle_timeout), or seconds.
-      - If there are any, they decide the three values, by the filter P(longlived.tcp.keepalive_plan#filter), and
-        the shortest idle timeout is what live connections are measured against. Without a path it is 350 seconds.
-    type: list
-    elements: raw
-    default: []
-  lost_probes:
-    description: With O(path), how many probes in a row may get lost, from 0 to 126.
-    type: int
-    default: 3
-  margin:
-    description: With O(path), seconds to spare before the path drops the connection. 20, or less for a short timeout, unless given.
-    type: int
-  sysctl_file:
-    description: The file that holds the values for the next boots. In a file with other settings only the three keys are touched.
-    type: path
-    default: /etc/sysctl.d/99-tcp-keepalive.conf
-  overridden:
-    description: What to do where another source gives another value at the next boot.
-    type: str
-    choices: [fail, warn]
-    default: fail
-  runtime:
-    description:
-      - V(false) neither changes nor judges what runs, only what the next boot gives.
-      - For building images, and for containers, where C(/proc/sys) is read-only.
-    type: bool
-    default: true
-  aws_users:
-    description:
-      - Whose C(~/.aws/config) gets O(aws_settings), names from the password database. V(@login) is the user who logged in.
-        V(none) alone means no user.
-      - What hinders one of them is refused.
-    type: list
-    elements: str
-    default: []
-  aws_users_default:
-    description:
-      - The same where neither O(aws_users) nor the variable C(keepalive_aws_users) is given. The playbooks have V(@login).
-      - What hinders one of these is one of RV(problems), and everything else is done.
-    type: list
-    elements: str
-    default: []
-  aws_profiles:
-    description: Which profiles get them. V(*) is every profile in the file, and V(default).
-    type: list
-    elements: str
-    default: [default]
-  aws_settings:
-    description: The settings. Credentials are refused.
-    type: dict
-    default:
-      tcp_keepalive: true
-  aws_create:
-    description: Whether a user without the file gets one. Without it botocore has no keepalive, and RV(summary) says so.
-    type: bool
-    default: true
   live_sockets:
     description:
       - What to do with connections that are open already, once the kernel has its values.
@@ -134,12 +62,6 @@ options:
     type: list
     elements: str
     default: []
-  parts:
-    description: What to do, and what to judge afterwards. The others are left alone.
-    type: list
-    elements: str
-    choices: [sysctl, aws, live_sockets]
-    default: [sysctl, aws, live_sockets]
   reboot:
     description: Whether RV(reboot) asks for a reboot. The module itself reboots nothing, the role P(longlived.tcp.keepalive#role) does.
     type: str
@@ -149,22 +71,11 @@ options:
     description: How many hosts the role reboots at the same time, at least 1.
     type: int
     default: 1
-  foreign_variables:
-    description: Names of variables that start with C(keepalive_) and belong to something else.
-    type: list
-    elements: str
-    default: []
 extends_documentation_fragment:
+  - longlived.tcp.host
+  - longlived.tcp.host.values
   - longlived.tcp.attributes
-attributes:
-  check_mode:
-    support: full
-    details: RV(after) and RV(summary) are what would be.
-  diff_mode:
-    support: full
-    details: Every part that changes has its own header.
-  idempotent:
-    support: full
+  - longlived.tcp.attributes.change
 notes:
   - Needs root on the host.
   - Ansible's own connection to the host is left out of all counts.

@@ -19,7 +19,7 @@ description:
   - Changes nothing.
 options:
   idle_timeout:
-    description: After how many seconds of silence the path forgets a connection. RV(lost_probes_survived) is measured against it.
+    description: After how many seconds of silence the path drops a connection. RV(lost_probes_survived) is measured against it.
     type: int
     default: 350
   aws_users:
@@ -203,7 +203,7 @@ processes:
       protected: 0
       stale: 12
       unprotected: 8
-      reasons: {"off": 6, "runtime": 0, "pinned": 2}
+      reasons: {"disabled": 6, "runtime": 0, "pinned": 2}
       unknown: 0
 namespaces:
   description:
@@ -226,13 +226,14 @@ import os
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
-from ansible_collections.longlived.tcp.plugins.module_utils._host import Scope, look
+from ansible_collections.longlived.tcp.plugins.module_utils._host_state import Scope, look
+from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values import IDLE_TIMEOUT
 
 
 def main():
     module = AnsibleModule(
         argument_spec=dict(
-            idle_timeout=dict(type="int", default=350),
+            idle_timeout=dict(type="int", default=IDLE_TIMEOUT),
             aws_users=dict(type="list", elements="str", default=[]),
             aws_profiles=dict(type="list", elements="str", default=["default"]),
             aws_settings=dict(type="list", elements="str", default=["tcp_keepalive"]),

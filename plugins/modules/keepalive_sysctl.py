@@ -38,20 +38,6 @@ options:
     type: str
     choices: [present, absent]
     default: present
-  time:
-    description:
-      - Seconds of silence before the first probe, from 1 to 32767.
-      - The kernel sends it late by up to an eighth of this time.
-    type: int
-    default: 45
-  intvl:
-    description: Seconds between probes that are not answered, from 1 to 32767.
-    type: int
-    default: 45
-  probes:
-    description: How many probes without an answer end the connection, from 1 to 127.
-    type: int
-    default: 9
   sysctl_file:
     description:
       - The file that holds the values for the next boots. A link is followed and stays a link.
@@ -80,14 +66,9 @@ options:
     type: bool
     default: false
 extends_documentation_fragment:
+  - longlived.tcp.host.values
   - longlived.tcp.attributes
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  idempotent:
-    support: full
+  - longlived.tcp.attributes.change
 notes:
   - A file with these three keys only is loaded with C(sysctl -p). For any other file, and on a host without C(sysctl),
     the values are written to C(/proc/sys) directly.
@@ -102,7 +83,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Keep idle connections alive across a NAT gateway that forgets them after 350 s
+- name: Keep idle connections alive across a NAT gateway that drops them after 350 s
   longlived.tcp.keepalive_sysctl:
   become: true
 
@@ -185,10 +166,10 @@ backup_file:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.longlived.tcp.plugins.module_utils import _runtime, _transaction
-from ansible_collections.longlived.tcp.plugins.module_utils._boot import as_rows, shown
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
-from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import DEFAULTS, NAMES
+from ansible_collections.longlived.tcp.plugins.module_utils._kernel import change, runtime
+from ansible_collections.longlived.tcp.plugins.module_utils._kernel.boot import as_rows, printable
+from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values import DEFAULTS, NAMES, SYSCTL_FILE
 
 
 def main():
@@ -198,7 +179,7 @@ def main():
             time=dict(type="int", default=DEFAULTS["time"]),
             intvl=dict(type="int", default=DEFAULTS["intvl"]),
             probes=dict(type="int", default=DEFAULTS["probes"]),
-            sysctl_file=dict(type="path", default="/etc/sysctl.d/99-tcp-keepalive.conf"),
+            sysctl_file=dict(type="path", default=SYSCTL_FILE),
             runtime=dict(type="bool", default=True),
             overridden=dict(type="str", choices=["fail", "warn"], default="fail"),
             backup=dict(type="bool", default=False),
@@ -206,19 +187,19 @@ def main():
         supports_check_mode=True,
     )
     options = module.params
-    request = _transaction.Request(
+    request = change.Request(
         present=options["state"] == "present",
         values=dict((name, options[name]) for name in NAMES),
-        path=_transaction.native_path(options["sysctl_file"]),
+        path=change.native_path(options["sysctl_file"]),
         runtime=options["runtime"],
         tolerated=options["overridden"] == "warn",
         run_command=module.run_command,
     )
     try:
         if module.check_mode:
-            decision, saved = _transaction.decide(request), None
+            decision, saved = change.decide(request), None
         else:
-            decision, saved = _transaction.run(request, options["backup"])
+            decision, saved = change.run(request, options["backup"])
     except UserError as error:
         module.fail_json(msg=str(error))
     for warning in decision.warnings:
@@ -228,17 +209,17 @@ def main():
 
 def _result(module, decision, saved):
     result = dict(
-        changed=_transaction.changes(decision),
+        changed=change.changes(decision),
         runtime=dict(before=decision.before, after=decision.after),
-        sysctl_file=shown(decision.request.path),
+        sysctl_file=printable(decision.request.path),
         boot=as_rows(decision.boot),
-        overridden_by=_transaction.rows(decision.overriding),
-        boot_id=_runtime.boot_id(),
+        overridden_by=change.rows(decision.overriding),
+        boot_id=runtime.boot_id(),
     )
     if saved:
-        result["backup_file"] = shown(saved)
+        result["backup_file"] = printable(saved)
     if module._diff:
-        result["diff"] = _transaction.diff(decision)
+        result["diff"] = change.diff(decision)
     return result
 
 

@@ -31,76 +31,6 @@ options:
     type: str
     choices: [present, absent]
     default: present
-  time:
-    description: Seconds of silence before the first probe, from 1 to 32767.
-    type: int
-    default: 45
-  intvl:
-    description: Seconds between unanswered probes, from 1 to 32767.
-    type: int
-    default: 45
-  probes:
-    description: How many unanswered probes end the connection, from 1 to 127.
-    type: int
-    default: 9
-  path:
-    description:
-      - The appliances on the path, as in M(longlived.tcp.keepalive). If there are any, they decide the three values.
-      - Their shortest idle timeout is what live connections are measured against. Without a path it is 350 seconds.
-    type: list
-    elements: raw
-    default: []
-  lost_probes:
-    description: With O(path), how many probes in a row may get lost, from 0 to 126.
-    type: int
-    default: 3
-  margin:
-    description: With O(path), seconds to spare before the path drops the connection. 20, or less for a short timeout, unless given.
-    type: int
-  sysctl_file:
-    description: The file that M(longlived.tcp.keepalive) writes. A remedy depends on it, the next boot's values may come from any file.
-    type: path
-    default: /etc/sysctl.d/99-tcp-keepalive.conf
-  overridden:
-    description: V(warn) tolerates that the next boot gives other values. RV(summary) says which.
-    type: str
-    choices: [fail, warn]
-    default: fail
-  runtime:
-    description: V(false) does not judge what runs, only what the next boot gives, as in an image that is being built.
-    type: bool
-    default: true
-  aws_users:
-    description:
-      - Whose C(~/.aws/config) has to have O(aws_settings). V(@login) is the user who logged in. V(none) alone means no user.
-    type: list
-    elements: str
-    default: []
-  aws_users_default:
-    description: The same where neither O(aws_users) nor a variable for it is given. The playbooks have V(@login).
-    type: list
-    elements: str
-    default: []
-  aws_profiles:
-    description: In which profiles. V(*) is every profile in the file, and V(default).
-    type: list
-    elements: str
-    default: [default]
-  aws_settings:
-    description: The settings, as botocore has to resolve them.
-    type: dict
-    default:
-      tcp_keepalive: true
-  aws_create:
-    description: V(false) accepts a user without the file.
-    type: bool
-    default: true
-  parts:
-    description: What to judge.
-    type: list
-    elements: str
-    choices: [sysctl, aws, live_sockets]
-    default: [sysctl, aws, live_sockets]
   processes:
     description:
       - Globs of the names of programs, in containers as well, of which no live connection may be stale or unprotected.
@@ -112,12 +42,9 @@ options:
     description: V(true) prints what is not as asked for, and does not fail.
     type: bool
     default: false
-  foreign_variables:
-    description: Names of variables that start with C(keepalive_) and belong to something else.
-    type: list
-    elements: str
-    default: []
 extends_documentation_fragment:
+  - longlived.tcp.host
+  - longlived.tcp.host.values
   - longlived.tcp.attributes
   - longlived.tcp.attributes.info
 notes:
@@ -185,8 +112,8 @@ after:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
-from ansible_collections.longlived.tcp.plugins.module_utils._host import look, scope
 from ansible_collections.longlived.tcp.plugins.module_utils._host_options import VERIFY
+from ansible_collections.longlived.tcp.plugins.module_utils._host_state import look, scope
 
 
 def main():

@@ -66,13 +66,7 @@ options:
 extends_documentation_fragment:
   - longlived.tcp.socket_selection
   - longlived.tcp.attributes
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  idempotent:
-    support: full
+  - longlived.tcp.attributes.change
 notes:
   - Ansible's own ssh connection to the host is left alone, as M(longlived.tcp.socket_keepalive_info) leaves it out.
   - Needs root and Linux 5.6. On an older kernel, or where C(pidfd_getfd) is forbidden, it fails and says so if there is a
@@ -155,10 +149,10 @@ import gc
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
-from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import NAMES
-from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import check as check_values
-from ansible_collections.longlived.tcp.plugins.module_utils._socket_rescue import Request, Tally, check_request, protect
-from ansible_collections.longlived.tcp.plugins.module_utils._socket_selection import Selection, check
+from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values import IDLE_TIMEOUT, NAMES
+from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values import check as check_values
+from ansible_collections.longlived.tcp.plugins.module_utils._sockets.rearm import Request, Tally, check_request, protect
+from ansible_collections.longlived.tcp.plugins.module_utils._sockets.selection import Selection, check
 
 
 def main():
@@ -169,7 +163,7 @@ def main():
             intvl=dict(type="int"),
             probes=dict(type="int"),
             check_mode_values=dict(type="dict", options=dict((name, dict(type="int", required=True)) for name in NAMES)),
-            idle_timeout=dict(type="int", default=350),
+            idle_timeout=dict(type="int", default=IDLE_TIMEOUT),
             processes=dict(type="list", elements="str", default=[]),
             pids=dict(type="list", elements="int", default=[]),
             peers=dict(type="list", elements="str", default=[]),
@@ -195,10 +189,10 @@ def main():
         for outcome in protect(selection, request, dry=module.check_mode, foreseen=foreseen, warn=module.warn):
             tally.add(outcome)
     except UserError as error:
-        module.fail_json(msg=str(error), **tally.shown())
+        module.fail_json(msg=str(error), **tally.counts())
     if tally.failed:
         module.warn("%d connections could not be changed, the first because: %s" % (tally.failed, tally.failures[0]["reason"]))
-    result = dict(tally.shown(), changed=tally.changed)
+    result = dict(tally.counts(), changed=tally.changed)
     if module._diff:
         result["diff"] = tally.diff()
     module.exit_json(**result)

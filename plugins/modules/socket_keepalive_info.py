@@ -14,28 +14,29 @@ short_description: Tell which live connections are kept alive, which are not and
 version_added: 0.1.0
 description:
   - Looks at the TCP connections of a host, IPv4 and IPv6, and tells for each whether its next keepalive probe leaves
-    before a path that forgets silent connections after O(idle_timeout) has forgotten it.
+    before a path that drops idle connections after O(idle_timeout) drops it.
   - V(protected) is a connection whose silence so far and time to the next probe together, and whose period from then
     on, are below O(idle_timeout).
   - V(stale) is one with keepalive on and a period that would do, whose timer was armed under an older, longer one.
     Traffic does not re-arm it.
-  - V(unprotected) is one that never asked for keepalive (reason V(off)), one for which the kernel's value is too long
+  - V(unprotected) is one that never asked for keepalive (reason V(disabled)), one for which the kernel's value is too long
     (V(runtime)), or one with a C(TCP_KEEPIDLE) or C(TCP_KEEPINTVL) of its own that is too long (V(pinned)).
   - V(unknown) is one whose keepalive timer is hidden by a retransmission or a zero window, several looks long.
   - The kernel's lateness of up to an eighth of a timer's length is counted.
-  - Changes nothing. The kernel is asked (C(sock_diag)), and no process is touched unless O(options=true).
+  - Changes nothing. The kernel is asked (C(sock_diag)), and no process is touched unless O(socket_options=true).
 options:
   limit:
     description: How many connections to list in RV(sockets), those most in danger first. All are counted.
     type: int
     default: 100
-  options:
+  socket_options:
     description:
       - Ask each chosen socket for its own settings, which needs root and Linux 5.6. A copy of its descriptor is held for
         some microseconds.
       - Only so can a long value of its own (V(pinned)) be told from an old timer (V(stale)), and a short one of its own
         be seen where the kernel's value is too long.
     type: bool
+    aliases: [options]
     default: false
 extends_documentation_fragment:
   - longlived.tcp.socket_selection
@@ -57,7 +58,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: How many connections would a NAT gateway forget?
+- name: How many connections would a NAT gateway drop?
   longlived.tcp.socket_keepalive_info:
   become: true
   register: live
@@ -70,7 +71,7 @@ EXAMPLES = r"""
   longlived.tcp.socket_keepalive_info:
     peers: [10.20.0.0/16]
     ports: [5432]
-    options: true
+    socket_options: true
     limit: 1000
   become: true
 
@@ -104,7 +105,7 @@ processes:
       protected: 0
       stale: 12
       unprotected: 8
-      reasons: {"off": 6, "runtime": 0, "pinned": 2}
+      reasons: {"disabled": 6, "runtime": 0, "pinned": 2}
       unknown: 0
 sockets:
   description: The connections most in danger, at most O(limit), and among them those silent for longest first.
@@ -129,9 +130,9 @@ sockets:
       type: str
       sample: unprotected
     reason:
-      description: Of an unprotected one V(off), V(runtime) or V(pinned), else null.
+      description: Of an unprotected one V(disabled), V(runtime) or V(pinned), else null.
       type: str
-      sample: "off"
+      sample: disabled
     idle:
       description: Seconds since a segment was last received.
       type: float
@@ -175,7 +176,7 @@ sockets:
       sample: 4026531840
     options:
       description:
-        - Its own settings, C(time) and C(intvl) in seconds. Null unless O(options=true) and they may be read.
+        - Its own settings, C(time) and C(intvl) in seconds. Null unless O(socket_options=true) and they may be read.
       type: dict
       sample: {keepalive: true, time: 45, intvl: 45, probes: 9}
 ownerless:
@@ -198,21 +199,22 @@ import gc
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
-from ansible_collections.longlived.tcp.plugins.module_utils._socket_report import report, unseen
-from ansible_collections.longlived.tcp.plugins.module_utils._socket_selection import Selection, check
+from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values import IDLE_TIMEOUT
+from ansible_collections.longlived.tcp.plugins.module_utils._sockets.report import report, unseen
+from ansible_collections.longlived.tcp.plugins.module_utils._sockets.selection import Selection, check
 
 
 def main():
     module = AnsibleModule(
         argument_spec=dict(
-            idle_timeout=dict(type="int", default=350),
+            idle_timeout=dict(type="int", default=IDLE_TIMEOUT),
             processes=dict(type="list", elements="str", default=[]),
             pids=dict(type="list", elements="int", default=[]),
             peers=dict(type="list", elements="str", default=[]),
             ports=dict(type="list", elements="int", default=[]),
             local=dict(type="bool", default=False),
             limit=dict(type="int", default=100),
-            options=dict(type="bool", default=False),
+            socket_options=dict(type="bool", default=False, aliases=["options"]),
         ),
         supports_check_mode=True,
     )
@@ -223,7 +225,7 @@ def main():
             module.fail_json(msg="%s is %d, and must be at least %d." % (name, options[name], least))
     try:
         selection = check(Selection(options["processes"], options["pids"], options["peers"], options["ports"], options["local"]))
-        result = report(selection, options["idle_timeout"], options["limit"], options["options"], warn=module.warn)
+        result = report(selection, options["idle_timeout"], options["limit"], options["socket_options"], warn=module.warn)
     except UserError as error:
         module.fail_json(msg=str(error))
     for warning in unseen(result):

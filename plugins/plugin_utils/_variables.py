@@ -19,12 +19,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.longlived.tcp.plugins.module_utils._aws_settings import check_profiles, check_settings
+from ansible_collections.longlived.tcp.plugins.module_utils._aws.settings import check_profiles, check_settings
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 from ansible_collections.longlived.tcp.plugins.module_utils._host_options import KEEPALIVE, VERIFY
-from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import NAMES, RANGES, UNITS
-from ansible_collections.longlived.tcp.plugins.module_utils._socket_selection import network, program
-from ansible_collections.longlived.tcp.plugins.plugin_utils._plan import plan
+from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values import NAMES, RANGES, UNITS
+from ansible_collections.longlived.tcp.plugins.module_utils._sockets.selection import network, program
+from ansible_collections.longlived.tcp.plugins.plugin_utils._path.plan import plan
 
 KEEPALIVE_PREFIX, VERIFY_PREFIX = "keepalive_", "keepalive_verify_"
 

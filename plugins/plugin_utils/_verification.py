@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.longlived.tcp.plugins.module_utils._aws_settings import check_settings, same
-from ansible_collections.longlived.tcp.plugins.module_utils._keepalive import NAMES, key
+from ansible_collections.longlived.tcp.plugins.module_utils._aws.settings import check_settings, same
+from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values import NAMES, key
 
 Info = Mapping[str, Any]
 Options = Mapping[str, Any]
@@ -26,7 +26,7 @@ RUN = "run longlived.tcp.keepalive"
 
 
 def problems(info: Info, options: Options, acted: bool) -> list[dict[str, str]]:
-    """A row of `part` and `message` for each thing that is not as asked for; `acted` where this very run has set it, so
+    """A row of `part` and `message` for each thing that is not as asked for; `acted` where this run has set it, so
     that running it again is no remedy."""
     judges = {"sysctl": kernel_problems, "aws": aws_problems, "live_sockets": live_problems}
     return [
@@ -103,12 +103,12 @@ def live_problems(info: Info, options: Options, acted: bool = False) -> Iterator
 
 
 def _live_remedies(row: Mapping[str, Any]) -> Iterator[str]:
-    off, runtime, pinned = (row["reasons"][reason] for reason in ("off", "runtime", "pinned"))
+    disabled, runtime, pinned = (row["reasons"][reason] for reason in ("disabled", "runtime", "pinned"))
     # As it can be typed, and as a glob for no other names than those of its shape.
     chosen = f"keepalive_live_processes={re.sub('[^A-Za-z0-9_.:@+-]', '?', row['name'])}"
-    if row["stale"] or off:
-        asking = ", if it asks for keepalive then" if off else ""
-        yield f"set keepalive_live_sockets={'enable' if off else 'rearm'} and {chosen}, or restart it{asking}"
+    if row["stale"] or disabled:
+        asking = ", if it asks for keepalive then" if disabled else ""
+        yield f"set keepalive_live_sockets={'enable' if disabled else 'rearm'} and {chosen}, or restart it{asking}"
     if runtime:
         yield f"set shorter values in its network namespace, where the kernel's are too long for {runtime} of them (docs/containers.md)"
     if pinned:

@@ -25,7 +25,7 @@ from typing import Any
 
 from tests.benchmark.contenders import CONTENDERS, PIPELINING, Took, run, untouch
 from tests.benchmark.page import page
-from tests.hosts import Rack
+from tests.hosts import Testbed
 
 DOCS = Path(__file__).parents[2] / "docs"
 KIND = "debian12"
@@ -43,8 +43,8 @@ def main(arguments: list[str]) -> None:
         "hosts": options.hosts,
         "load": [os.getloadavg()[0]],
     }
-    with raised(options.hosts) as rack:
-        findings |= side_by_side(rack, options.runs, options.forks)
+    with raised(options.hosts) as testbed:
+        findings |= side_by_side(testbed, options.runs, options.forks)
     findings["growth"] = [growth(hosts, options.forks) for hosts in options.grow if fits(hosts)]
     findings["left_out"] = [hosts for hosts in options.grow if not fits(hosts)]
     findings["load"].append(os.getloadavg()[0])
@@ -65,8 +65,8 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def raised(hosts: int) -> Rack:
-    return Rack.up([f"{KIND}*{hosts}"], name=f"benchmark-{os.getpid()}")
+def raised(hosts: int) -> Testbed:
+    return Testbed.up([f"{KIND}*{hosts}"], name=f"benchmark-{os.getpid()}")
 
 
 def fits(hosts: int) -> bool:
@@ -74,23 +74,23 @@ def fits(hosts: int) -> bool:
     return int(available.split()[1]) / 1024 > hosts * HOST_MEMORY
 
 
-def side_by_side(rack: Rack, runs: int, forks: int) -> dict[str, Any]:
+def side_by_side(testbed: Testbed, runs: int, forks: int) -> dict[str, Any]:
     """First runs and steady runs, by pipelining and contender: a list of what each took."""
     first: dict[str, dict[str, list[Took]]] = {told: {name: [] for name, one in CONTENDERS.items() if one.sets} for told in PIPELINING}
     steady: dict[str, dict[str, list[Took]]] = {told: {name: [] for name in CONTENDERS} for told in PIPELINING}
     # Connections stay open between runs, as they do for a minute; what the very first has to do beside is nobody's.
-    run(rack, "c", "off", forks)
+    run(testbed, "c", "off", forks)
     for number in range(runs):
         for told in PIPELINING:
             for name in first[told]:
-                untouch(rack)
-                first[told][name].append(run(rack, name, told, forks, steady=False))
+                untouch(testbed)
+                first[told][name].append(run(testbed, name, told, forks, steady=False))
             # Either has left its own; the other one's next run would be a first one.
-            untouch(rack)
+            untouch(testbed)
             for name in first[told]:
-                run(rack, name, told, forks, steady=False)
+                run(testbed, name, told, forks, steady=False)
             for name in CONTENDERS:
-                steady[told][name].append(run(rack, name, told, forks))
+                steady[told][name].append(run(testbed, name, told, forks))
             progress(f"round {number + 1} of {runs}, pipelining {told}")
     return {"first": medians(first), "steady": medians(steady)}
 
@@ -109,12 +109,12 @@ def median(took: Iterable[Took]) -> dict[str, Any]:
 def growth(hosts: int, forks: int) -> dict[str, Any]:
     """Medians of three steady runs each, at Ansible's defaults."""
     found: dict[str, list[Took]] = {name: [] for name in ("a", "b", "c", "e")}
-    with raised(hosts) as rack:
+    with raised(hosts) as testbed:
         for name in ("a", "b"):
-            run(rack, name, "off", forks, steady=False)
+            run(testbed, name, "off", forks, steady=False)
         for _number in range(3):
             for name, took in found.items():
-                took.append(run(rack, name, "off", forks))
+                took.append(run(testbed, name, "off", forks))
     progress(f"{hosts} hosts")
     return {"hosts": hosts, **{name: median(took) for name, took in found.items()}}
 

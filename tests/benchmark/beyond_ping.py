@@ -18,8 +18,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tests.hosts import Host, Rack
-from tests.managed.running import Engine
+from tests.hosts import Host, Testbed
+from tests.managed.playbooks import Engine
 
 RUNS = 30
 PING: dict[str, Any] = {"ansible.builtin.ping": {}}
@@ -78,9 +78,9 @@ def aws_rows(engine: Engine, host: Host) -> dict[str, tuple[float, float]]:
 
 def main(kinds: list[str]) -> None:
     os.environ["ANSIBLE_PIPELINING"] = "1"
-    with Rack.up(kinds, name=f"beyond-ping-{os.getpid()}") as rack:
-        engine = Engine(rack)
-        for host in rack.values():
+    with Testbed.up(kinds, name=f"beyond-ping-{os.getpid()}") as testbed:
+        engine = Engine(testbed)
+        for host in testbed.values():
             engine.run(host.name, {"longlived.tcp.keepalive_sysctl": {}, "become": True})
             rows = {name: measure(engine, host, task) for name, task in TASKS.items()}
             changing: dict[str, Any] = {"longlived.tcp.keepalive_sysctl": {}}

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.benchmark.memory import Watched
-from tests.hosts import Rack
+from tests.hosts import Testbed
 
 HERE = Path(__file__).parent
 
@@ -60,31 +60,31 @@ class Took:
         return self.controller + self.hosts
 
 
-def untouch(rack: Rack) -> None:
-    for host in rack.values():
+def untouch(testbed: Testbed) -> None:
+    for host in testbed.values():
         host.enter(["sh", "-c", UNTOUCHED])
 
 
-def run(rack: Rack, name: str, pipelining: str, forks: int, *, steady: bool = True) -> Took:
+def run(testbed: Testbed, name: str, pipelining: str, forks: int, *, steady: bool = True) -> Took:
     """One run, which has to end well on every host, and to change something only if it is a first one."""
     contender = CONTENDERS[name]
-    command = ["ansible-playbook", "-i", str(rack.inventory), "--forks", str(forks), *contender.arguments]
+    command = ["ansible-playbook", "-i", str(testbed.inventory), "--forks", str(forks), *contender.arguments]
     command += ["-e", f"ansible_pipelining={PIPELINING[pipelining]}"]
-    hosts, used, begin = _hosts_processor(rack), resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    hosts, used, begin = _hosts_processor(testbed), resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     with (
         subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process,
         Watched(process.pid) as watched,
     ):
         output, _none = process.communicate(timeout=1800)
     seconds, after = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)
-    _check(output, process.returncode, len(rack), changed=contender.sets and not steady)
+    _check(output, process.returncode, len(testbed), changed=contender.sets and not steady)
     controller = after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime
-    return Took(seconds, controller, _hosts_processor(rack) - hosts, watched.most)
+    return Took(seconds, controller, _hosts_processor(testbed) - hosts, watched.most)
 
 
-def _hosts_processor(rack: Rack) -> float:
+def _hosts_processor(testbed: Testbed) -> float:
     """Seconds of processor time that the hosts have used since they are up."""
-    found = re.search(r"usage_usec (\d+)", (rack.cgroup / "cpu.stat").read_text())
+    found = re.search(r"usage_usec (\d+)", (testbed.cgroup / "cpu.stat").read_text())
     assert found
     return int(found[1]) / 1e6
 

@@ -104,7 +104,7 @@ def work(what: str) -> None:
     """One measurement, in this process: as the module does it, without what Ansible needs to start."""
     import gc
 
-    from tests.sockets.asking import look, rescue
+    from tests.sockets.calls import look, rescue
 
     gc.disable()
     begin = time.perf_counter()
@@ -120,17 +120,19 @@ def work(what: str) -> None:
 
 def disable() -> int:
     """Three quarters of the connections, as they were: a module does not do this."""
-    from ansible_collections.longlived.tcp.plugins.module_utils import _foreign_sockets, _socket_look
+    from ansible_collections.longlived.tcp.plugins.module_utils._sockets import descriptors, scan
+    from ansible_collections.longlived.tcp.plugins.module_utils._sockets.owners import owners_of
 
-    from tests.sockets.asking import selected
+    from tests.sockets.calls import selected
 
     count = 0
-    look = _socket_look.Look(selected(), 350)
-    with _foreign_sockets.opened_tasks() as tasks:
-        for number, connection in enumerate(look.connections()):
-            if number % 4 and (owners := look.owners_of(connection)):
-                copy = _foreign_sockets.fetch(tasks, owners[0], connection.socket.cookie)
-                _foreign_sockets.put(copy, _foreign_sockets.KEEPALIVE, 0)
+    with owners_of(selected()) as owners:
+        connections = list(scan.Scan(selected(), 350, owners))
+    with descriptors.opened_tasks() as tasks:
+        for number, connection in enumerate(connections):
+            if number % 4 and (having := owners.of(connection.socket.inode)):
+                copy = descriptors.fetch(tasks, having[0], connection.socket.cookie)
+                descriptors.put(copy, descriptors.KEEPALIVE, 0)
                 os.close(copy)
                 count += 1
     return count

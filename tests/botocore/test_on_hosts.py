@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.hosts import Host, Rack, unavailable
+from tests.hosts import Host, Testbed, unavailable
 
 ANSIBLE = tuple(int(part) for part in version("ansible-core").split(".")[:2])
 MANAGED = {"al2_like": ANSIBLE <= (2, 16), "al2_like_py37": ANSIBLE <= (2, 17), "debian12": True, "debian13": ANSIBLE >= (2, 18)}
@@ -38,17 +38,17 @@ def name_of(kind: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def rack() -> Iterator[Rack]:
+def testbed() -> Iterator[Testbed]:
     reasons = [reason for kind in KINDS if (reason := unavailable(kind))]
     if reasons:
         pytest.skip(reasons[0])
-    with Rack.up([f"{kind}:{name_of(kind)}" for kind in KINDS]) as rack:
-        yield rack
+    with Testbed.up([f"{kind}:{name_of(kind)}" for kind in KINDS]) as testbed:
+        yield testbed
 
 
 @pytest.fixture(params=KINDS)
-def host(request: pytest.FixtureRequest, rack: Rack) -> Host:
-    host = rack[name_of(request.param)]
+def host(request: pytest.FixtureRequest, testbed: Testbed) -> Host:
+    host = testbed[name_of(request.param)]
     sh(host, "for home in /home/*; do rm -rf $home/.aws $home/dotfiles; done; rm -f /etc/roots.conf")
     return host
 
@@ -61,13 +61,13 @@ def as_user(host: Host, user: str, script: str) -> str:
     return host.enter(["su", user, "-c", script]).stdout
 
 
-def ansible(program: str, collections: Path, rack: Rack, arguments: list[str]) -> str:
+def ansible(program: str, collections: Path, testbed: Testbed, arguments: list[str]) -> str:
     environment = {
         **{name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")},
         "ANSIBLE_COLLECTIONS_PATH": str(collections),
         "ANSIBLE_NOCOLOR": "true",
     }
-    command = [str(Path(sys.executable).with_name(program)), "-i", str(rack.inventory), "--become", *arguments]
+    command = [str(Path(sys.executable).with_name(program)), "-i", str(testbed.inventory), "--become", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment, check=False)
     return done.stdout + done.stderr
 
@@ -77,7 +77,7 @@ def run(host: Host, collections: Path) -> Run:
     def run_module(*options: str, **parameters: Any) -> dict[str, Any]:
         given = ["-a", json.dumps(parameters)] if parameters else []
         arguments = [host.name, "-m", "longlived.tcp.aws_config_file", *given, *options]
-        output = ansible("ansible", collections, host.rack, arguments)
+        output = ansible("ansible", collections, host.testbed, arguments)
         assert "=> " in output, output
         result: dict[str, Any] = json.JSONDecoder().raw_decode(output[output.rindex("=> {") + 3 :])[0]
         result["output"] = output
@@ -218,7 +218,7 @@ def test_links_planted_while_it_runs(host: Host, collections: Path, tmp_path: Pa
     play = tmp_path / "play.yml"
     play.write_text(yaml.safe_dump([{"hosts": host.name, "gather_facts": False, "tasks": [task, kept]}]))
     try:
-        output = ansible("ansible-playbook", collections, host.rack, [str(play)])
+        output = ansible("ansible-playbook", collections, host.testbed, [str(play)])
     finally:
         sh(host, "touch /tmp/enough")
         planter.wait(60)

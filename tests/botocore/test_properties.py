@@ -16,8 +16,10 @@ import botocore.configloader
 import botocore.exceptions
 import botocore.session
 import pytest
-from ansible_collections.longlived.tcp.plugins.module_utils import _aws_config, _aws_config_edit, _aws_effective, _aws_settings
-from ansible_collections.longlived.tcp.plugins.module_utils._aws_text import AwsConfigError
+from ansible_collections.longlived.tcp.plugins.module_utils._aws import config as _config
+from ansible_collections.longlived.tcp.plugins.module_utils._aws import edit, effective
+from ansible_collections.longlived.tcp.plugins.module_utils._aws import settings as _settings
+from ansible_collections.longlived.tcp.plugins.module_utils._aws.text import AwsConfigError
 from hypothesis import event, given
 from hypothesis import strategies as st
 
@@ -41,9 +43,9 @@ def botocore_reads(path: Path, content: bytes) -> Config | None:
     return config
 
 
-def readable(content: bytes) -> _aws_config.Document | None:
+def readable(content: bytes) -> _config.Document | None:
     try:
-        return _aws_config.parse(content, "config")
+        return _config.parse(content, "config")
     except AwsConfigError as error:
         assert inherited_nonsense(content, error), error  # noqa: PT017
         return None
@@ -109,7 +111,7 @@ def allowed(line: str, settings: Config) -> bool:
     named = stripped.replace(":", "=").split("=")[0].strip()
     return (
         not stripped
-        or stripped == _aws_config_edit.MARKER
+        or stripped == edit.MARKER
         or stripped.startswith(("[default]", "[profile "))
         or named.lower() in names | {n.lower() for n in names}
     )
@@ -119,7 +121,7 @@ def allowed(line: str, settings: Config) -> bool:
 def test_reads_as_botocore_does(path: Path, content: bytes) -> None:
     judged = botocore_reads(path, content)
     try:
-        document = _aws_config.parse(content, "config")
+        document = _config.parse(content, "config")
     except AwsConfigError as error:
         event("refused")
         assert judged is None or inherited_nonsense(content, error), error  # noqa: PT017
@@ -138,9 +140,9 @@ def test_present(path: Path, content: bytes, profiles: list[str], settings: Conf
     document = readable(content)
     if document is None:
         return
-    asked = _aws_settings.check_settings(settings, "present")
+    asked = _settings.check_settings(settings, "present")
     try:
-        edited = _aws_config_edit.edit(document, profiles, asked, "present")
+        edited = edit.edit(document, profiles, asked, "present")
     except AwsConfigError as error:
         event("refused")
         reasons = ("[DEFAULT]", "nested section", "several settings", "looks like a credential", "Python 3.9")
@@ -150,14 +152,14 @@ def test_present(path: Path, content: bytes, profiles: list[str], settings: Conf
     event("changed" if edited.changed else "unchanged")
     judged = botocore_reads(path, after)
     assert judged is not None
-    names = _aws_effective.chosen(document, profiles)
+    names = effective.chosen(document, profiles)
 
     # What was asked, and what we say about it.
     for profile in names:
         for name, value in settings.items():
             assert as_asked(judged["profiles"][profile].get(name), value)
-    said = _aws_effective.effective(document, profiles, asked, None, "present")
-    assert said == _aws_effective.effective(_aws_config.parse(after, "config"), profiles, asked)
+    said = effective.effective(document, profiles, asked, None, "present")
+    assert said == effective.effective(_config.parse(after, "config"), profiles, asked)
     if "tcp_keepalive" in settings and isinstance(settings["tcp_keepalive"], bool):
         assert resolved(path, after, names[0], "tcp_keepalive") is settings["tcp_keepalive"]
 
@@ -167,11 +169,11 @@ def test_present(path: Path, content: bytes, profiles: list[str], settings: Conf
     gone, come = changed_lines(content, after)
     assert all(allowed(line, settings) for line in come)
     assert "SECRET" not in edited.before + edited.after or any("SECRET" in line for line in gone)
-    assert "HUSH" not in f"{edited.before}{edited.after}{said}{_aws_effective.effective(document, profiles, asked)}"
+    assert "HUSH" not in f"{edited.before}{edited.after}{said}{effective.effective(document, profiles, asked)}"
 
     # A second run changes nothing.
-    again = _aws_config.parse(after, "config")
-    assert not _aws_config_edit.edit(again, profiles, asked, "present").changed
+    again = _config.parse(after, "config")
+    assert not edit.edit(again, profiles, asked, "present").changed
 
     # And back.
     held = any(name in before["profiles"].get(profile, {}) for profile in names for name in settings if name != "s3")
@@ -183,7 +185,7 @@ def test_present(path: Path, content: bytes, profiles: list[str], settings: Conf
     )
     if not held and not held_nested:
         event("back to the old bytes")
-        back = _aws_config_edit.edit(again, profiles, _aws_settings.check_settings(settings, "absent"), "absent")
+        back = edit.edit(again, profiles, _settings.check_settings(settings, "absent"), "absent")
         assert (back.content if back.changed else after) == content
 
 
@@ -195,9 +197,9 @@ def test_absent(path: Path, content: bytes, profiles: list[str], settings: Confi
     document = readable(content)
     if document is None:
         return
-    asked = _aws_settings.check_settings(settings, "absent")
+    asked = _settings.check_settings(settings, "absent")
     try:
-        edited = _aws_config_edit.edit(document, profiles, asked, "absent")
+        edited = edit.edit(document, profiles, asked, "absent")
     except AwsConfigError as error:
         event("refused")
         assert any(reason in str(error) for reason in ("[DEFAULT]", "several settings", "looks like a credential")), error  # noqa: PT017
@@ -209,7 +211,7 @@ def test_absent(path: Path, content: bytes, profiles: list[str], settings: Confi
     assert "HUSH" not in edited.before
     judged = botocore_reads(path, edited.content)
     assert judged is not None
-    names = _aws_effective.chosen(document, profiles)
+    names = effective.chosen(document, profiles)
     for profile in names:
         for name, value in settings.items():
             found = judged["profiles"].get(profile, {}).get(name)
@@ -227,25 +229,25 @@ def test_absent(path: Path, content: bytes, profiles: list[str], settings: Confi
 @pytest.mark.parametrize("content", [None, b""])
 @given(profiles=files.profiles, settings=files.requests)
 def test_no_file_and_an_empty_one_come_back(path: Path, content: bytes | None, profiles: list[str], settings: Config) -> None:
-    asked = _aws_settings.check_settings(settings, "present")
-    made = _aws_config_edit.edit(_aws_config.parse(content, "config"), profiles, asked, "present").content
+    asked = _settings.check_settings(settings, "present")
+    made = edit.edit(_config.parse(content, "config"), profiles, asked, "present").content
     judged = botocore_reads(path, made)
     assert judged is not None
     for profile in {"default" if name == "*" else name for name in profiles}:
         assert all(as_asked(judged["profiles"][profile][name], value) for name, value in settings.items())
-    back = _aws_config_edit.edit(_aws_config.parse(made, "config"), profiles, asked, "absent")
+    back = edit.edit(_config.parse(made, "config"), profiles, asked, "absent")
     assert back.changed and back.content == content
 
 
 @given(name=st.text(min_size=1, max_size=12))
 def test_any_name_of_a_profile(path: Path, name: str) -> None:
     try:
-        (name,) = _aws_settings.check_profiles([name])
+        (name,) = _settings.check_profiles([name])
     except AwsConfigError:
         return
     if name == "*":
         return
-    made = _aws_config_edit.edit(_aws_config.parse(b"", "config"), [name], {"region": "x"}, "present").content
+    made = edit.edit(_config.parse(b"", "config"), [name], {"region": "x"}, "present").content
     judged = botocore_reads(path, made)
     assert judged is not None and judged["profiles"] == {name: {"region": "x"}}
 
@@ -254,9 +256,9 @@ def test_any_name_of_a_profile(path: Path, name: str) -> None:
 def test_any_value(path: Path, value: str, nested: bool) -> None:
     settings = {"s3": {"key": value}} if nested else {"region": value}
     try:
-        asked = _aws_settings.check_settings(settings, "present")
+        asked = _settings.check_settings(settings, "present")
     except AwsConfigError:
         return
-    made = _aws_config_edit.edit(_aws_config.parse(b"[default]\noutput = json\n", "config"), ["default"], asked, "present").content
+    made = edit.edit(_config.parse(b"[default]\noutput = json\n", "config"), ["default"], asked, "present").content
     judged = botocore_reads(path, made)
     assert judged is not None and judged["profiles"] == {"default": {"output": "json", **settings}}

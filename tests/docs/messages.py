@@ -29,7 +29,7 @@ DOCUMENTATION = ("DOCUMENTATION", "EXAMPLES", "RETURN")
 GAP = "…"
 
 # Sentences for files that the role eks_keepalive writes, and for a table, are no messages.
-CONTENT = ("plugin_utils/_eks_files.py", "plugin_utils/_eks_readme.py", "plugin_utils/_appliances.py", "doc_fragments/")
+CONTENT = ("plugin_utils/_eks/files.py", "plugin_utils/_path/appliances.py", "doc_fragments/")
 
 # What is said with these reaches a user, as what is raised does.
 SAYING = ("fail_json", "warn")
@@ -95,16 +95,16 @@ def _reads_like_a_message(text: str, said: bool) -> bool:
 
 @dataclass(frozen=True)
 class Message:
-    """A row of messages.yml: `test` provokes it.
+    """A row of messages.yml: `test` provokes it. Without cause and remedy it needs no more than its own words.
 
     Which lines it runs is seen where it is a unit test, or tests/docs/test_provoked.py. Where it runs on whole hosts, or
     the text is a constant of its file, `says` is what it expects of the text, and of no other: with GAP for what differs.
     """
 
     text: str
-    remedy: str
     test: str
     cause: str = ""
+    remedy: str = ""
     says: str = ""
 
 
@@ -134,9 +134,8 @@ HEAD = """<!-- Made by `nox -s made-pages` from `tests/docs/messages.yml`: chang
 
 # Messages
 
-What the modules, roles and filters say when they refuse or warn, why, and what to do. Search for a part of yours: `…` stands
-for what differs, a file, a line, a value. A message is one sentence, and several wrong things give several sentences. A test
-provokes each of them.
+What the modules, roles and filters say when they refuse or warn, why, and what to do. Search for a few words of your message: `…`
+stands for a file, a line or a value. Messages that need no more than their own words are not listed.
 """
 
 
@@ -144,7 +143,7 @@ def page() -> str:
     words = [HEAD]
     for chapter in chapters():
         words += [f"## {chapter.name}\n", f"{chapter.about}\n", "| Message | Cause | Remedy |", "|---|---|---|"]
-        words += [f"| {_shown(one.text)} | {one.cause} | {one.remedy} |" for one in chapter.messages]
+        words += [f"| {_shown(one.text)} | {one.cause} | {one.remedy} |" for one in chapter.messages if one.cause or one.remedy]
         words.append("")
     return "\n".join(words)
 

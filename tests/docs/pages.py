@@ -25,7 +25,7 @@ PAGES = sorted(
 # A console has prompts and what is printed. In a script every line is a command.
 CONSOLE = ("console",)
 SCRIPT = ("sh", "bash", "shell")
-NO_SHELL = ("yaml", "ini", "hcl", "java", "python")
+NO_SHELL = ("yaml", "ini", "hcl", "java", "python", "mermaid")
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.hosts import Host, Rack, unavailable
+from tests.hosts import Host, Testbed, unavailable
 
 from . import pages
 from .pages import BLOCKS, CONSOLE, NO_SHELL, PAGES, REFERENCE, ROOT, SCRIPT, WITH_COMMANDS, blocks, playbook_of
@@ -84,14 +84,14 @@ def test_the_sessions_that_are_named_exist() -> None:
     noxfile = (ROOT / "noxfile.py").read_text(encoding="utf-8")
     for session in set(TABLE["sessions"].values()):
         name = re.escape(session.removesuffix("-2.21").removesuffix("-2.16.19"))
-        assert re.search(rf'name=f?"{name}[-"]|^def {name.replace("-", "_")}\(', noxfile, re.MULTILINE), session
+        assert re.search(rf'(name=|Session\()f?"{name}[-"]|^def {name.replace("-", "_")}\(', noxfile, re.MULTILINE), session
 
 
 class Controller:
     """A directory with an inventory of real hosts, and the playbooks of the pages."""
 
-    def __init__(self, place: Path, rack: Rack) -> None:
-        self.place, self.rack = place, rack
+    def __init__(self, place: Path, testbed: Testbed) -> None:
+        self.place, self.testbed = place, testbed
         self.take([HOST])
         (place / "ansible.cfg").write_text("[defaults]\ninventory = hosts.ini\n[ssh_connection]\npipelining = true\n")
         for name, page in PLAYBOOKS.items():
@@ -108,7 +108,7 @@ class Controller:
 
     def take(self, hosts: list[str]) -> None:
         """Write hosts.ini with these hosts."""
-        inventory = yaml.safe_load(self.rack.inventory.read_text())["all"]
+        inventory = yaml.safe_load(self.testbed.inventory.read_text())["all"]
         (group,) = inventory["children"].values()
         variables = {name: {**inventory["vars"], **group["vars"], **group["hosts"][name]} for name in hosts}
         lines = [" ".join([name, *(f"{key}='{value}'" for key, value in own.items())]) for name, own in variables.items()]
@@ -144,8 +144,8 @@ def controller(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Controller]
         pytest.skip("it makes whole hosts, which needs root")
     if reason := unavailable("debian12"):
         pytest.skip(reason)
-    with Rack.up([f"debian12:{name}" for name in (HOST, OTHER)], name=f"docs-{os.getpid()}") as rack:
-        yield Controller(tmp_path_factory.mktemp("controller"), rack)
+    with Testbed.up([f"debian12:{name}" for name in (HOST, OTHER)], name=f"docs-{os.getpid()}") as testbed:
+        yield Controller(tmp_path_factory.mktemp("controller"), testbed)
 
 
 @pytest.mark.parametrize(("command", "says"), RUN, ids=[command for command, _says in RUN])
@@ -156,10 +156,10 @@ def test_the_command_does_what_is_said(controller: Controller, command: str, say
 def test_the_queries_find_what_differs(controller: Controller) -> None:
     controller.run("ansible-playbook longlived.tcp.keepalive -i hosts.ini")
     controller.take([HOST, OTHER])
-    controller.rack[OTHER].enter(
+    controller.testbed[OTHER].enter(
         ["sh", "-c", "echo net.ipv4.tcp_keepalive_time = 100 | tee /etc/sysctl.d/98-a.conf > /etc/sysctl.d/99-b.conf"]
     )
-    with logged_in(controller.rack[OTHER]):
+    with logged_in(controller.testbed[OTHER]):
         output = controller.run("ansible-playbook queries.yml -i hosts.ini")
     answers = [yaml.safe_load(text)["msg"] for text in re.findall(r"^ok: \[\S+\] => (\{\n.*?^\})$", output, re.MULTILINE | re.DOTALL)]
     assert answers[:4] == [

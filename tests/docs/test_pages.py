@@ -126,7 +126,7 @@ def test_every_page_is_in_an_index() -> None:
 
 def _matrix() -> dict[str, Any]:
     """The tables of noxfile.py, without nox."""
-    wanted = ("OLDEST", "CONTROLLER_PYTHONS", "MANAGED")
+    wanted = ("OLDEST", "CORES", "MANAGED")
     nodes: list[ast.stmt] = [
         node
         for node in ast.parse((ROOT / "noxfile.py").read_text(encoding="utf-8")).body
@@ -144,7 +144,7 @@ def test_the_table_of_what_was_run_is_the_matrix() -> None:
         if line.startswith("|") and line.endswith("| run by `make test` |")
     ]
     matrix = _matrix()
-    expected = [(core, matrix["CONTROLLER_PYTHONS"][core][0], kind) for core, kinds in matrix["MANAGED"].items() for kind in kinds]
+    expected = [(core, matrix["CORES"][core][0], kind) for core, kinds in matrix["MANAGED"].items() for kind in kinds]
     named = {kind: kind if kind.startswith("al2") else f"Debian {kind.removeprefix('debian')}" for kind in KINDS}
     assert [(core, python, True) for core, python, host, *_rest in rows] == [
         (core, python, named[kind] in rows[number][2]) for number, (core, python, kind) in enumerate(expected)

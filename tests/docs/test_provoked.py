@@ -17,24 +17,15 @@ from typing import Any
 
 import pytest
 from ansible_collections.longlived.tcp.plugins.filter import keepalive_plan
-from ansible_collections.longlived.tcp.plugins.module_utils import (
-    _aws_config,
-    _aws_config_edit,
-    _aws_files,
-    _boot,
-    _foreign_sockets,
-    _guardian,
-    _netlink,
-    _network_namespaces,
-    _runtime,
-    _safe_file,
-    _socket_report,
-    _socket_rescue,
-    _sysctl_d,
-    _transaction,
-)
+from ansible_collections.longlived.tcp.plugins.module_utils import _file_lock, _regular_file, _safe_file
+from ansible_collections.longlived.tcp.plugins.module_utils._aws import change as aws_change
+from ansible_collections.longlived.tcp.plugins.module_utils._aws import config, edit, files
+from ansible_collections.longlived.tcp.plugins.module_utils._kernel import boot as _boot
+from ansible_collections.longlived.tcp.plugins.module_utils._kernel import change as _change
+from ansible_collections.longlived.tcp.plugins.module_utils._kernel import precedence, runtime, sysctl_d
+from ansible_collections.longlived.tcp.plugins.module_utils._sockets import descriptors, namespaces, netlink, rearm, report, watchdog
 from ansible_collections.longlived.tcp.plugins.modules import keepalive_info, socket_keepalive
-from ansible_collections.longlived.tcp.plugins.plugin_utils import _yaml_merge
+from ansible_collections.longlived.tcp.plugins.plugin_utils._eks import merge
 
 DROP_IN = "/etc/sysctl.d/99-tcp-keepalive.conf"
 
@@ -58,15 +49,15 @@ def failing(number: int) -> Callable[..., Any]:
     ("call", "message"),
     [
         (
-            lambda: _transaction._check_path("/etc/sysctl.d/a\nb.conf"),
+            lambda: _change._check_path("/etc/sysctl.d/a\nb.conf"),
             "The name '/etc/sysctl.d/a\\nb.conf' holds a control character: choose a name without.",
         ),
         (
-            lambda: _foreign_sockets.get(-1, _foreign_sockets.KEEPALIVE),
+            lambda: descriptors.get(-1, descriptors.KEEPALIVE),
             "Cannot read the options of the socket: Bad file descriptor.",
         ),
         (
-            lambda: _foreign_sockets.put(-1, _foreign_sockets.KEEPALIVE, 1),
+            lambda: descriptors.put(-1, descriptors.KEEPALIVE, 1),
             "Cannot set the options of the socket: Bad file descriptor.",
         ),
         (
@@ -74,11 +65,11 @@ def failing(number: int) -> Callable[..., Any]:
             "keepalive_plan: knows lost_probes, margin, intvl and probes, and nothing else.",
         ),
         (
-            lambda: _yaml_merge._inner({"spec": []}, "node.yml", "spec"),
+            lambda: merge._inner({"spec": []}, "node.yml", "spec"),
             "node.yml: spec is no mapping: correct it.",
         ),
         (
-            lambda: _yaml_merge._allow({"allowedUnsafeSysctls": "net.*"}, "allowedUnsafeSysctls", "node.yml"),
+            lambda: merge._allow({"allowedUnsafeSysctls": "net.*"}, "allowedUnsafeSysctls", "node.yml"),
             "node.yml: allowedUnsafeSysctls is no list: correct it.",
         ),
     ],
@@ -106,15 +97,15 @@ def test_what_was_asked_for_cannot_be(call: Callable[[], Any], message: str) -> 
 )
 def test_a_file_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: int, message: str) -> None:
     (tmp_path / "x.conf").write_text("old\n")
-    found = _safe_file.read(str(tmp_path / "x.conf"))
+    found = _regular_file.read(str(tmp_path / "x.conf"))
     monkeypatch.setattr(_safe_file.os, "rename", failing(number))
     with _safe_file.stage(found, b"new\n") as staged:
         assert said(staged.commit) == f"Cannot replace {tmp_path}/x.conf: {message}"
     assert (tmp_path / "x.conf").read_text() == "old\n"
 
 
-def found(path: str, content: bytes | None = b"old\n") -> _safe_file.Found:
-    return _safe_file.Found(path, content, None)
+def found(path: str, content: bytes | None = b"old\n") -> _regular_file.Found:
+    return _regular_file.Found(path, content, None)
 
 
 def test_a_file_could_not_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -159,7 +150,7 @@ def test_a_file_could_not_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 )
 def test_no_boot_reads_the_file(path: str, masked: str | None, hidden_by: str | None, message: str) -> None:
     boot = SimpleNamespace(masked=masked, tree=SimpleNamespace(reads=lambda path: False, masked_by=lambda path: hidden_by))
-    assert said(lambda: _transaction._check_is_read(boot, path, path)) == message
+    assert said(lambda: _change._check_is_read(boot, path, path)) == message
 
 
 def test_another_process_holds_the_lock(tmp_path: Path) -> None:
@@ -167,13 +158,13 @@ def test_another_process_holds_the_lock(tmp_path: Path) -> None:
     directory = os.open(tmp_path, os.O_RDONLY)
     fcntl.flock(directory, fcntl.LOCK_EX)
     with contextlib.closing(SimpleNamespace(close=lambda: os.close(directory))):
-        message = said(lambda: _safe_file.lock(path, seconds=0).__enter__())
+        message = said(lambda: _file_lock.lock(path, seconds=0).__enter__())
     assert message == f"Cannot change {path}: another process has held a lock on {tmp_path} for 0 s; run again when it has ended."
 
 
 def test_a_line_takes_the_key_back() -> None:
-    request = _transaction.Request(True, {"time": 45}, DROP_IN, True, False, None)
-    assert _transaction._overridden(request, "time", _sysctl_d.Setting(7200, None, None, None)) == (
+    request = _change.Request(True, {"time": 45}, DROP_IN, True, False, None)
+    assert _change._overridden(request, "time", precedence.Setting(7200, None, None, None)) == (
         "net.ipv4.tcp_keepalive_time = 45 in /etc/sysctl.d/99-tcp-keepalive.conf has no effect at the next boot,"
         " which gives it the kernel's default, 7200: look for a line that excludes it."
     )
@@ -183,16 +174,16 @@ def test_a_line_takes_the_key_back() -> None:
     ("headed", "why"), [(True, ""), (False, ", and that file does not bear this collection's header")], ids=["ours", "another's"]
 )
 def test_a_value_stays(headed: bool, why: str) -> None:
-    setting = _sysctl_d.Setting(100, "/etc/sysctl.d/99-zzz.conf", 1, "/etc/sysctl.d/99-zzz.conf")
-    assert _transaction._stays("time", setting, headed) == (
+    setting = precedence.Setting(100, "/etc/sysctl.d/99-zzz.conf", 1, "/etc/sysctl.d/99-zzz.conf")
+    assert _change._stays("time", setting, headed) == (
         f"net.ipv4.tcp_keepalive_time stays at 100 at the next boot: /etc/sysctl.d/99-zzz.conf line 1 sets it{why};"
         " remove the line if the value is not meant."
     )
 
 
 def test_the_kernel_and_its_directories_refuse(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(_runtime, "PROC_SYS", str(tmp_path))
-    assert said(lambda: _runtime.write({"time": 45, "intvl": 45, "probes": 9})) == (
+    monkeypatch.setattr(runtime, "PROC_SYS", str(tmp_path))
+    assert said(lambda: runtime.write({"time": 45, "intvl": 45, "probes": 9})) == (
         "The kernel refused net.ipv4.tcp_keepalive_time = 45: No such file or directory."
     )
     monkeypatch.setattr(_safe_file.os, "mkdir", failing(errno.EROFS))
@@ -205,30 +196,30 @@ def test_only_root_may_set_the_running_values(monkeypatch: pytest.MonkeyPatch, t
     path = tmp_path / "net/ipv4/tcp_keepalive_time"
     path.parent.mkdir(parents=True)
     path.touch()
-    monkeypatch.setattr(_runtime, "PROC_SYS", str(tmp_path))
-    monkeypatch.setattr(_runtime.os, "access", lambda path, mode: False)
-    assert said(_runtime.check_writable) == (
+    monkeypatch.setattr(runtime, "PROC_SYS", str(tmp_path))
+    monkeypatch.setattr(runtime.os, "access", lambda path, mode: False)
+    assert said(runtime.check_writable) == (
         f"Cannot change net.ipv4.tcp_keepalive_time: no permission to write {path}; run as root (become: true)."
     )
 
 
 def test_the_home_changes_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_aws_files._users, "acting_as", lambda user: contextlib.nullcontext())
+    monkeypatch.setattr(files._users, "acting_as", lambda user: contextlib.nullcontext())
     place = SimpleNamespace(path="/home/alice/.aws/config", user=None)
 
     def gone() -> None:
-        with _aws_files._rights_at(place):
+        with files.rights_of(place):
             raise OSError(errno.ENOTDIR, "Not a directory")
 
     assert said(gone) == "Cannot use /home/alice/.aws/config: Not a directory: something changes there at this moment; run again."
 
 
 def test_the_group_of_the_file_cannot_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_aws_files.os, "geteuid", lambda: 1000)
-    monkeypatch.setattr(_aws_files.os, "getegid", lambda: 1000)
-    monkeypatch.setattr(_aws_files.os, "getgroups", lambda: [1000])
+    monkeypatch.setattr(files.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(files.os, "getegid", lambda: 1000)
+    monkeypatch.setattr(files.os, "getgroups", lambda: [1000])
     found = SimpleNamespace(path="/home/alice/.aws/config", stat=SimpleNamespace(st_uid=1000, st_gid=20))
-    assert said(lambda: _aws_files._check_owner(found)) == (
+    assert said(lambda: aws_change._check_owner(found)) == (
         "/home/alice/.aws/config belongs to group id 20, of which its owner is no member: correct its group (chgrp)."
     )
 
@@ -242,35 +233,34 @@ def test_the_group_of_the_file_cannot_be_kept(monkeypatch: pytest.MonkeyPatch) -
     ],
 )
 def test_another_process_cannot_be_reached(number: int, message: str) -> None:
-    assert str(_foreign_sockets._why(number, 7)) == message
+    assert str(descriptors._why(number, 7)) == message
 
 
 def test_what_the_machine_forbids(monkeypatch: pytest.MonkeyPatch) -> None:
     refusing = SimpleNamespace(syscall=lambda *_arguments: -1)
-    monkeypatch.setattr(_foreign_sockets, "_libc", refusing)
-    monkeypatch.setattr(_foreign_sockets.ctypes, "get_errno", lambda: errno.EPERM)
-    assert said(_foreign_sockets.check_possible) == (
+    monkeypatch.setattr(descriptors, "_libc", refusing)
+    monkeypatch.setattr(descriptors.ctypes, "get_errno", lambda: errno.EPERM)
+    assert said(descriptors.check_possible) == (
         "pidfd_getfd is forbidden here (Operation not permitted), as in some containers: run this on the host itself."
     )
-    monkeypatch.setattr(_netlink.socket, "socket", failing(errno.EPERM))
-    assert said(lambda: _netlink.opened(4).__enter__()) == "Cannot ask the kernel over netlink (protocol 4): Operation not permitted."
+    monkeypatch.setattr(netlink.socket, "socket", failing(errno.EPERM))
+    assert said(lambda: netlink.opened(4).__enter__()) == "Cannot ask the kernel over netlink (protocol 4): Operation not permitted."
 
 
 @pytest.mark.parametrize(("call", "number"), [("fork", errno.EAGAIN), ("setsid", errno.ESRCH)])
 def test_nobody_watches(monkeypatch: pytest.MonkeyPatch, call: str, number: int) -> None:
-    monkeypatch.setattr(_guardian.os, call, failing(number))
-    with _guardian.Guardian() as guardian:
-        assert said(guardian.start) == f"Cannot start the process that watches while timers are re-armed: {os.strerror(number)}."
+    monkeypatch.setattr(watchdog.os, call, failing(number))
+    with watchdog.Watchdog() as watcher:
+        assert said(watcher.start) == f"Cannot start the process that watches while timers are re-armed: {os.strerror(number)}."
 
 
 def test_nobody_has_the_connection() -> None:
-    kernels_own = SimpleNamespace(socket=SimpleNamespace(timer=1, cookie=1), processes=[])
-    look = SimpleNamespace(owners_of=lambda connection: [])
-    assert _socket_rescue._one(None, None, None, kernels_own, look, True).reason == "No process that can be seen has a descriptor of it."
+    rearming = rearm._Rearming(None, None, None)
+    assert rearming.outcome(SimpleNamespace(socket=None), []).reason == "No process that can be seen has a descriptor of it."
 
 
 def test_others_processes_are_closed_to_this_user() -> None:
-    assert list(_socket_report.unseen({"unreadable": {"processes": 3, "namespaces": 1}})) == [
+    assert list(report.unseen({"unreadable": {"processes": 3, "namespaces": 1}})) == [
         "Not everything could be seen: the descriptors of at least 3 processes and 1 network namespaces are closed to this user;"
         " use become."
     ]
@@ -278,7 +268,7 @@ def test_others_processes_are_closed_to_this_user() -> None:
 
 def test_the_kernel_lists_nothing() -> None:
     refusing = SimpleNamespace(send=failing(errno.EPERM))
-    assert said(lambda: list(_netlink.answers(refusing, 20, b""))) == (
+    assert said(lambda: list(netlink.answers(refusing, 20, b""))) == (
         "The kernel refuses to list its TCP sockets and addresses: Operation not permitted."
     )
 
@@ -292,31 +282,31 @@ def test_the_kernel_lists_nothing() -> None:
 )
 def test_network_namespaces_are_closed(monkeypatch: pytest.MonkeyPatch, answers: list[int], message: str) -> None:
     setns = SimpleNamespace(setns=lambda *_arguments: answers.pop(0))
-    monkeypatch.setattr(_network_namespaces.ctypes, "CDLL", lambda *_arguments, **_named: setns)
-    monkeypatch.setattr(_network_namespaces.ctypes, "get_errno", lambda: errno.EPERM)
+    monkeypatch.setattr(namespaces.ctypes, "CDLL", lambda *_arguments, **_named: setns)
+    monkeypatch.setattr(namespaces.ctypes, "get_errno", lambda: errno.EPERM)
 
     def inside() -> None:
-        with _network_namespaces.inside(_network_namespaces.inode("self"), [os.getpid()]):
+        with namespaces.inside(namespaces.inode("self"), [os.getpid()]):
             pass
 
     assert said(inside) == message.format(os.getpid())
 
 
 def test_what_may_decide_otherwise_at_boot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(_boot._other_sources, "seen", lambda: [])
-    rules = _sysctl_d.rules_for(None)
-    file = _sysctl_d._File("/run/sysctl.d/50-x.conf", "/run/sysctl.d/50-x.conf", b"net.ipv4.tcp_keepalive_time = 30\n")
+    monkeypatch.setattr(_boot.other_writers, "seen", lambda: [])
+    rules = sysctl_d.rules_for(None)
+    file = precedence.File("/run/sysctl.d/50-x.conf", "/run/sysctl.d/50-x.conf", b"net.ipv4.tcp_keepalive_time = 30\n")
 
     class Tree:
         def unreadable(self) -> list[str]:
             return ["/etc/sysctl.d/98-secret.conf"]
 
         def boot(self, _rules: Any, defaults: dict[str, int]) -> dict[str, Any]:
-            return {name: _sysctl_d.Setting(4000000 if name == "time" else value, DROP_IN, 3, DROP_IN) for name, value in defaults.items()}
+            return {name: precedence.Setting(4000000 if name == "time" else value, DROP_IN, 3, DROP_IN) for name, value in defaults.items()}
 
         def procps(self, _rules: Any, defaults: dict[str, int]) -> dict[str, Any]:
             changed = {**defaults, "time": 100}
-            return {name: _sysctl_d.Setting(value, "/etc/sysctl.conf", 9, "/etc/sysctl.conf") for name, value in changed.items()}
+            return {name: precedence.Setting(value, "/etc/sysctl.conf", 9, "/etc/sysctl.conf") for name, value in changed.items()}
 
     warnings = _boot.Boot(Tree(), rules, None, None, [file]).warnings()
     assert warnings == [
@@ -381,15 +371,15 @@ def test_some_connections_could_not_be_changed(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_section_that_no_change_makes_right() -> None:
-    document = _aws_config.parse(b"[default]\nregion = a\n", "/home/alice/.aws/config")
+    document = config.parse(b"[default]\nregion = a\n", "/home/alice/.aws/config")
     section = document.sections[0]
     change = SimpleNamespace(document=document, touched=[(section, {"region": "b"}, "present")], removed=[])
-    message = said(lambda: _aws_config_edit.Edit._check(change, document.lines))
+    message = said(lambda: edit.Edit._check(change, document.lines))
     assert message == "/home/alice/.aws/config, line 1: this section cannot be changed safely; change it by hand."
 
 
 def test_another_file_decides_at_the_next_boot() -> None:
-    setting = _sysctl_d.Setting(100, "/etc/sysctl.d/99-zzz.conf", 1, "/etc/sysctl.d/99-zzz.conf")
-    assert _transaction._decides("time", setting) == (
+    setting = precedence.Setting(100, "/etc/sysctl.d/99-zzz.conf", 1, "/etc/sysctl.d/99-zzz.conf")
+    assert _change._decides("time", setting) == (
         "At the next boot net.ipv4.tcp_keepalive_time will be 100, not what this task sets: /etc/sysctl.d/99-zzz.conf line 1 decides."
     )

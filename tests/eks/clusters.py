@@ -11,8 +11,8 @@ from itertools import product
 from typing import Any
 
 import kubernetes_validate
-from ansible_collections.longlived.tcp.plugins.plugin_utils._eks import NODE_OSES, PROVISIONERS, Cluster, described, refusals
-from ansible_collections.longlived.tcp.plugins.plugin_utils._eks_files import File, files
+from ansible_collections.longlived.tcp.plugins.plugin_utils._eks.cluster import NODE_OSES, PROVISIONERS, Cluster, described, refusals
+from ansible_collections.longlived.tcp.plugins.plugin_utils._eks.files import File, files
 
 VALUES = {"time": 45, "intvl": 30, "probes": 9}
 AMI = "ami-0123456789abcdef0"

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import tomllib
 import yaml
-from ansible_collections.longlived.tcp.plugins.plugin_utils._eks import SYSCTLS, Cluster
+from ansible_collections.longlived.tcp.plugins.plugin_utils._eks.cluster import SYSCTLS, Cluster
 
 from .clusters import VALUES, written
 from .schemas import check_cluster_config, check_node_class, check_node_config

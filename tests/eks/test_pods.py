@@ -14,8 +14,8 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
-from ansible_collections.longlived.tcp.plugins.plugin_utils._eks import SYSCTLS
-from ansible_collections.longlived.tcp.plugins.plugin_utils._eks_files import WORKLOADS
+from ansible_collections.longlived.tcp.plugins.plugin_utils._eks.cluster import SYSCTLS
+from ansible_collections.longlived.tcp.plugins.plugin_utils._eks.files import WORKLOADS
 
 from .clusters import MINORS, VALUES, text_for
 
@@ -37,7 +37,7 @@ WANTED = [{"name": name, "value": str(value)} for name, value in zip(SYSCTLS, VA
 
 
 def workload(kind: str) -> dict[str, Any]:
-    return copy.deepcopy({"apiVersion": WORKLOADS[kind][0], "kind": kind, "metadata": {"name": "it"}, "spec": SPECS[kind]})
+    return copy.deepcopy({"apiVersion": WORKLOADS[kind], "kind": kind, "metadata": {"name": "it"}, "spec": SPECS[kind]})
 
 
 def patched(value: Any, patch: Any) -> Any:
@@ -49,7 +49,7 @@ def patched(value: Any, patch: Any) -> Any:
 
 def pod_of(document: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = document
-    for name in WORKLOADS[document["kind"]][1]:
+    for name in ("spec", "jobTemplate", "spec", "template", "spec") if document["kind"] == "CronJob" else ("spec", "template", "spec"):
         found = found[name]
     return found
 

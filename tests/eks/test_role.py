@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.longlived.tcp.plugins.plugin_utils._eks_files import files
+from ansible_collections.longlived.tcp.plugins.plugin_utils._eks.files import files
 
 from tests.collection import CHECKOUT
 

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from .playing import STEPS, Life, Player
+from .runs import STEPS, Life, Player
 from .states import FAILS, NEVERTHELESS, REFUSED, STATES
 
 # What is done under each. The first is everybody's; the others differ from it in how they share time among hosts.

@@ -25,8 +25,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from . import inside
-from .inside import Look, State
+from . import guest
+from .guest import Look, State
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,7 +34,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 UNSHARE = ("unshare", "--mount", "--net", "--pid", "--uts", "--ipc", "--cgroup", "--fork", "--kill-child", "--")
-ENTER = "import sys; from tests.fleet.inside import main; main(*sys.argv[1:])"
+ENTER = "import sys; from tests.fleet.guest import main; main(*sys.argv[1:])"
 
 WRAPPER = """#!/bin/sh
 exec nsenter --target={pid} --mount --net --pid --uts --ipc --cgroup --root --wd -- {python} "$@"
@@ -54,7 +54,7 @@ class Host:
         self._wrapper = wrapper
         wrapper.write_text(WRAPPER.format(pid=self.pid, python=shlex.quote(state.python)))
         wrapper.chmod(0o755)
-        self._call(inside.be, state)
+        self._call(guest.be, state)
 
     @property
     def variables(self) -> dict[str, object]:
@@ -62,7 +62,7 @@ class Host:
         return {"ansible_connection": "local", "ansible_python_interpreter": str(self._wrapper), "ansible_become": False}
 
     def look(self) -> Look:
-        return self._call(inside.look)
+        return self._call(guest.look)
 
     def _call(self, function: Callable[P, T], *arguments: P.args, **_none: P.kwargs) -> T:
         """Call a function inside the host."""

@@ -11,11 +11,11 @@ import platform
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 
-from .inside import State
+from .guest import State
 
 DROP_IN = "/etc/sysctl.d/99-tcp-keepalive.conf"
 OTHER_FILE = "/etc/sysctl.d/99-zzz.conf"
-DEFAULTS, KEPT_ALIVE = (7200, 75, 9), (45, 45, 9)
+KERNEL_DEFAULTS, KEPT_ALIVE = (7200, 75, 9), (45, 45, 9)
 
 # The last ansible-core that manages Python 2.7, and this one.
 CORE = version("ansible-core")

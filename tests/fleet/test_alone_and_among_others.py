@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import pytest
 
-from .playing import STEPS, Life
-from .states import CORE, DEFAULTS, EXPECTED, KEPT_ALIVE, MANAGES_2_7, NAMED, PYTHON_2_7, REACHED, aws
+from .runs import STEPS, Life
+from .states import CORE, EXPECTED, KEPT_ALIVE, KERNEL_DEFAULTS, MANAGES_2_7, NAMED, PYTHON_2_7, REACHED, aws
 
 every_host = pytest.mark.parametrize("host", EXPECTED)
 every_host_that_is_reached = pytest.mark.parametrize("host", REACHED)
@@ -26,14 +26,14 @@ def test_a_host_comes_to_what_its_state_asks_for(alone: Life, host: str) -> None
     expected, told = EXPECTED[host], alone["keepalive"][host]
     assert told.outcome == expected.outcome
     if told.after:
-        assert told.after.runtime == (DEFAULTS if expected.outcome == "failed" else KEPT_ALIVE)
+        assert told.after.runtime == (KERNEL_DEFAULTS if expected.outcome == "failed" else KEPT_ALIVE)
         assert alone["verify"][host].outcome == ("unchanged" if expected.verified else "failed")
 
 
 @every_host_that_is_reached
 def test_a_rollback_leaves_what_a_boot_gives(alone: Life, host: str) -> None:
     after = alone["rollback"][host].after
-    assert after and after.runtime == ((100, 45, 9) if host == "overridden" else DEFAULTS)
+    assert after and after.runtime == ((100, 45, 9) if host == "overridden" else KERNEL_DEFAULTS)
 
 
 def test_files_of_aws_are_made_and_completed(alone: Life) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import pytest
 
-from .inside import Look
-from .playing import Life
+from .guest import Look
+from .runs import Life
 from .states import FAILS, KEPT_ALIVE, NEVERTHELESS, REFUSED
 
 WENT_BACK = "The kernel's values and all files are as they were before."

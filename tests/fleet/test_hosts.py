@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from .guest import State
 from .hosts import ROOT, up
-from .inside import State
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="it makes hosts in namespaces, which needs root")
 
@@ -23,7 +23,7 @@ MAKE_AND_WAIT = """
 import sys
 from pathlib import Path
 from tests.fleet.hosts import up
-from tests.fleet.inside import State
+from tests.fleet.guest import State
 
 with up([State("doomed")], Path(sys.argv[1])) as hosts:
     print(hosts["doomed"].pid, flush=True)

@@ -5,16 +5,16 @@
 
 from .kinds import KINDS, HostSpec, Kind, SpecError
 from .machine import Unavailable, unavailable
-from .rack import Host, Rack, RackError
+from .testbed import Host, Testbed, TestbedError
 
 __all__ = [
     "KINDS",
     "Host",
     "HostSpec",
     "Kind",
-    "Rack",
-    "RackError",
     "SpecError",
+    "Testbed",
+    "TestbedError",
     "Unavailable",
     "unavailable",
 ]

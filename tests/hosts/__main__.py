@@ -1,7 +1,7 @@
 # Copyright (c) 2026, longlived.tcp contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""python -m tests.hosts: bring racks of hosts up, use them, take them down."""
+"""python -m tests.hosts: bring testbeds of hosts up, use them, take them down."""
 
 from __future__ import annotations
 
@@ -13,56 +13,56 @@ from pathlib import Path
 
 from . import base_tree, machine
 from .kinds import KINDS, SpecError
-from .rack import Rack, RackError
+from .testbed import Testbed, TestbedError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         code: int = options.command(options)
-    except (RackError, SpecError, machine.Unavailable) as error:
+    except (TestbedError, SpecError, machine.Unavailable) as error:
         print(f"{error}", file=sys.stderr)
         return 1
     return code
 
 
 def _up(options: argparse.Namespace) -> int:
-    rack = Rack.up(options.hosts, name=options.rack, owner=options.owner, binds=options.bind)
-    print(rack.inventory)
+    testbed = Testbed.up(options.hosts, name=options.testbed, owner=options.owner, binds=options.bind)
+    print(testbed.inventory)
     return 0
 
 
 def _down(options: argparse.Namespace) -> int:
-    for rack in Rack.all() if options.all else [Rack(options.rack)]:
-        rack.down()
+    for testbed in Testbed.all() if options.all else [Testbed(options.testbed)]:
+        testbed.down()
     return 0
 
 
 def _list(_arguments: argparse.Namespace) -> int:
-    for rack in Rack.all():
-        if not rack.is_up():
-            print(f"{rack.name}: crashed, or coming up; `down --rack {rack.name}` removes it")
+    for testbed in Testbed.all():
+        if not testbed.is_up():
+            print(f"{testbed.name}: crashed, or coming up; `down --testbed {testbed.name}` removes it")
             continue
-        statuses = rack.statuses()
-        for host in rack.values():
+        statuses = testbed.statuses()
+        for host in testbed.values():
             status = statuses[host.name]
-            print(f"{rack.name}: {host.name} ({host.kind.name}) {host.address} {status['state']}, boots: {status['boots']}")
+            print(f"{testbed.name}: {host.name} ({host.kind.name}) {host.address} {status['state']}, boots: {status['boots']}")
     return 0
 
 
 def _ssh(options: argparse.Namespace) -> int:
-    rack = Rack(options.rack)
-    if options.host not in rack:
-        raise RackError(f"the rack {rack.name} has no host {options.host}")
-    command = rack[options.host].ssh_command(*options.words)
+    testbed = Testbed(options.testbed)
+    if options.host not in testbed:
+        raise TestbedError(f"the testbed {testbed.name} has no host {options.host}")
+    command = testbed[options.host].ssh_command(*options.words)
     os.execvp(command[0], command)
 
 
 def _inventory(options: argparse.Namespace) -> int:
-    rack = Rack(options.rack)
-    if not rack.is_up():
-        raise RackError(f"the rack {rack.name} is not up")
-    print(rack.inventory)
+    testbed = Testbed(options.testbed)
+    if not testbed.is_up():
+        raise TestbedError(f"the testbed {testbed.name} is not up")
+    print(testbed.inventory)
     return 0
 
 
@@ -102,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    up = commands.add_parser("up", help="bring a rack up and print its inventory's path")
+    up = commands.add_parser("up", help="bring a testbed up and print its inventory's path")
     up.add_argument("hosts", nargs="+", metavar="KIND[:NAME][*COUNT]", help=", ".join(KINDS))
     up.add_argument("--owner", type=int, metavar="PID", help="take it down when that process ends")
     up.add_argument(
@@ -115,8 +115,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     up.set_defaults(command=_up)
 
-    down = commands.add_parser("down", help="take a rack down, or what a crash has left of it")
-    down.add_argument("--all", action="store_true", help="every rack of this machine")
+    down = commands.add_parser("down", help="take a testbed down, or what a crash has left of it")
+    down.add_argument("--all", action="store_true", help="every testbed of this machine")
     down.set_defaults(command=_down)
 
     ssh = commands.add_parser("ssh", help="log in, or run a command there")
@@ -128,12 +128,12 @@ def _parser() -> argparse.ArgumentParser:
     inventory.set_defaults(command=_inventory)
 
     for command in (up, down, ssh, inventory):
-        command.add_argument("--rack", default="default", metavar="NAME")
+        command.add_argument("--testbed", default="default", metavar="NAME")
 
     build = commands.add_parser("build", help="build base trees, all of them by default")
     build.add_argument("kinds", nargs="*", metavar="KIND", help=", ".join(KINDS))
     build.set_defaults(command=_build)
-    commands.add_parser("list", help="every rack and its hosts").set_defaults(command=_list)
+    commands.add_parser("list", help="every testbed and its hosts").set_defaults(command=_list)
     commands.add_parser("doctor", help="which kinds can run here, and why not").set_defaults(command=_doctor)
     return parser
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, longlived.tcp contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The files of a rack: keys, ssh configuration and inventory, and what makes each host itself."""
+"""The files of a testbed: keys, ssh configuration and inventory, and what makes each host itself."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import reach
+from . import proxy_command
 
 if TYPE_CHECKING:
-    from .rack import Host, Rack
+    from .testbed import Host, Testbed
 
 
-def write(rack: Rack) -> dict[str, dict[str, str]]:
-    """Write the rack's own files; return the files that go into each host, by its name."""
-    hosts = list(rack.values())
-    key = rack.state / "id_ed25519"
-    login_key = _key_pair(key, f"{rack.name} login")
-    (rack.state / "cp").mkdir(mode=0o700)
+def write(testbed: Testbed) -> dict[str, dict[str, str]]:
+    """Write the testbed's own files; return the files that go into each host, by its name."""
+    hosts = list(testbed.values())
+    key = testbed.state / "id_ed25519"
+    login_key = _key_pair(key, f"{testbed.name} login")
+    (testbed.state / "cp").mkdir(mode=0o700)
     inside = {}
     known_hosts = []
     for host in hosts:
-        path = rack.state / "host_key"
+        path = testbed.state / "host_key"
         public = _key_pair(path, f"root@{host.name}")
         inside[host.name] = {
             "/etc/hostname": f"{host.name}\n",
@@ -43,11 +43,11 @@ def write(rack: Rack) -> dict[str, dict[str, str]]:
         known_hosts.append(f"{_alias(host)} {public}")
         path.unlink()
         path.with_suffix(".pub").unlink()
-    (rack.state / "known_hosts").write_text("".join(known_hosts))
-    rack.ssh_config.write_text(_ssh_config(rack, hosts))
-    rack.inventory.write_text(_inventory(rack, hosts))
+    (testbed.state / "known_hosts").write_text("".join(known_hosts))
+    testbed.ssh_config.write_text(_ssh_config(testbed, hosts))
+    testbed.inventory.write_text(_inventory(testbed, hosts))
     listed = ",\n".join(f' {{"kind": "{host.kind.name}", "name": "{host.name}"}}' for host in hosts)
-    (rack.state / "hosts.json").write_text(f"[\n{listed}\n]\n")
+    (testbed.state / "hosts.json").write_text(f"[\n{listed}\n]\n")
     return inside
 
 
@@ -74,8 +74,8 @@ def _key_pair(path: Path, comment: str) -> str:
 
 
 def _alias(host: Host) -> str:
-    """A name that no host of another rack has."""
-    return f"{host.name}.{host.rack.name}"
+    """A name that no host of another testbed has."""
+    return f"{host.name}.{host.testbed.name}"
 
 
 def _etc_hosts(host: Host, hosts: list[Host]) -> str:
@@ -103,12 +103,12 @@ LLMNR=no
 """
 
 
-def _ssh_config(rack: Rack, hosts: list[Host]) -> str:
-    command = [sys.executable, "-ISE", reach.__file__, str(rack.leader_socket)]
+def _ssh_config(testbed: Testbed, hosts: list[Host]) -> str:
+    command = [sys.executable, "-ISE", proxy_command.__file__, str(testbed.supervisor_socket)]
     lines = [
-        f"IdentityFile {rack.state / 'id_ed25519'}",
+        f"IdentityFile {testbed.state / 'id_ed25519'}",
         "IdentitiesOnly yes",
-        f"UserKnownHostsFile {rack.state / 'known_hosts'}",
+        f"UserKnownHostsFile {testbed.state / 'known_hosts'}",
         "GlobalKnownHostsFile /dev/null",
         "StrictHostKeyChecking yes",
         "UpdateHostKeys no",
@@ -130,13 +130,13 @@ def _ssh_config(rack: Rack, hosts: list[Host]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _inventory(rack: Rack, hosts: list[Host]) -> str:
+def _inventory(testbed: Testbed, hosts: list[Host]) -> str:
     lines = [
         "all:",
         "  vars:",
-        f"    ansible_ssh_private_key_file: {rack.state / 'id_ed25519'}",
-        f"    ansible_ssh_common_args: -F {rack.ssh_config}",
-        f"    ansible_control_path_dir: {rack.state / 'cp'}",
+        f"    ansible_ssh_private_key_file: {testbed.state / 'id_ed25519'}",
+        f"    ansible_ssh_common_args: -F {testbed.ssh_config}",
+        f"    ansible_control_path_dir: {testbed.state / 'cp'}",
         "  children:",
     ]
     by_kind = sorted(hosts, key=lambda host: host.kind.name)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, longlived.tcp contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The hosts do what the tests that use them rely on, and nothing of them outlives a rack."""
+"""The hosts do what the tests that use them rely on, and nothing of them outlives a testbed."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from tests.hosts import (
     KINDS,
     Host,
     HostSpec,
-    Rack,
-    RackError,
     SpecError,
+    Testbed,
+    TestbedError,
     base_tree,
     machine,
     unavailable,
@@ -64,18 +64,18 @@ def eventually(condition: Callable[[], bool], within: float = 10) -> bool:
 
 
 @pytest.fixture(scope="module")
-def rack() -> Iterator[Rack]:
+def testbed() -> Iterator[Testbed]:
     """One host of every kind, and a second debian12."""
     bound = REPOSITORY / "tests" / "hosts"
     specs = [HostSpec(kind, named(kind)) for kind in RUNNABLE]
     specs.append(HostSpec("debian12", "other", binds=((bound, Path("/opt/a/bound")),)))
-    with Rack.up(specs, name=unique()) as rack:
-        yield rack
+    with Testbed.up(specs, name=unique()) as testbed:
+        yield testbed
 
 
 @pytest.fixture(params=RUNNABLE)
-def host(request: pytest.FixtureRequest, rack: Rack) -> Host:
-    return rack[named(str(request.param))]
+def host(request: pytest.FixtureRequest, testbed: Testbed) -> Host:
+    return testbed[named(str(request.param))]
 
 
 @needs_hosts
@@ -141,23 +141,23 @@ class TestHost:
         assert refused.returncode == 255
         assert "Permission denied" in refused.stderr
 
-    def test_host_key_is_checked_and_its_own(self, host: Host, rack: Rack) -> None:
-        keys = [h.enter(["cat", "/etc/ssh/ssh_host_ed25519_key.pub"]).stdout for h in rack.values()]
-        ids = [h.enter(["cat", "/etc/machine-id"]).stdout for h in rack.values()]
-        assert len(set(keys)) == len(set(ids)) == len(rack)
-        stranger = rack["other"] if host.name != "other" else rack["one-debian12"]
+    def test_host_key_is_checked_and_its_own(self, host: Host, testbed: Testbed) -> None:
+        keys = [h.enter(["cat", "/etc/ssh/ssh_host_ed25519_key.pub"]).stdout for h in testbed.values()]
+        ids = [h.enter(["cat", "/etc/machine-id"]).stdout for h in testbed.values()]
+        assert len(set(keys)) == len(set(ids)) == len(testbed)
+        stranger = testbed["other"] if host.name != "other" else testbed["one-debian12"]
         swapped = host.ssh_command("true")
-        swapped[1:1] = ["-o", f"HostKeyAlias={stranger.name}.{rack.name}"]
+        swapped[1:1] = ["-o", f"HostKeyAlias={stranger.name}.{testbed.name}"]
         refused = subprocess.run(swapped, check=False, capture_output=True, text=True, timeout=30)
         assert "Host key verification failed" in refused.stderr
 
-    def test_knows_its_neighbours(self, host: Host, rack: Rack) -> None:
+    def test_knows_its_neighbours(self, host: Host, testbed: Testbed) -> None:
         for family in ("-4", "-6"):
-            asked = f"exec 3<>/dev/tcp/{rack['other'].address}/22; head -c 8 <&3"
+            asked = f"exec 3<>/dev/tcp/{testbed['other'].address}/22; head -c 8 <&3"
             if family == "-6":
-                asked = f"exec 3<>/dev/tcp/{rack['other'].address6}/22; head -c 8 <&3"
+                asked = f"exec 3<>/dev/tcp/{testbed['other'].address6}/22; head -c 8 <&3"
             assert host.run(f"bash -c '{asked}'").stdout == "SSH-2.0-"
-        assert rack["other"].address in host.run("getent ahostsv4 other").stdout
+        assert testbed["other"].address in host.run("getent ahostsv4 other").stdout
 
     def test_chattr_and_acl(self, host: Host) -> None:
         host.run("touch /root/f; setfacl -m u:alice:r /root/f; chattr +i /root/f", sudo=True)
@@ -165,13 +165,13 @@ class TestHost:
         assert "user:alice:r--" in host.run("getfacl -c /root/f", sudo=True).stdout
         host.run("chattr -i /root/f; rm /root/f", sudo=True)
 
-    def test_sysctl_stays_inside(self, host: Host, rack: Rack) -> None:
+    def test_sysctl_stays_inside(self, host: Host, testbed: Testbed) -> None:
         ours = Path(TIME).read_text()
-        theirs = [h.enter(["cat", TIME]).stdout for h in rack.values() if h is not host]
+        theirs = [h.enter(["cat", TIME]).stdout for h in testbed.values() if h is not host]
         host.run(f"echo 1234 > {TIME}", sudo=True)
         assert host.run(f"cat {TIME}").stdout == "1234\n"
         assert Path(TIME).read_text() == ours
-        assert [h.enter(["cat", TIME]).stdout for h in rack.values() if h is not host] == theirs
+        assert [h.enter(["cat", TIME]).stdout for h in testbed.values() if h is not host] == theirs
         host.run(f"echo 7200 > {TIME}", sudo=True)
 
     def test_enter_is_root_inside(self, host: Host) -> None:
@@ -196,7 +196,7 @@ class TestHost:
 
 @needs_hosts
 class TestOneHost:
-    def test_pidfd_getfd_is_permitted(self, rack: Rack) -> None:
+    def test_pidfd_getfd_is_permitted(self, testbed: Testbed) -> None:
         script = """
 import ctypes, os, socket
 libc = ctypes.CDLL(None, use_errno=True)
@@ -208,27 +208,27 @@ pidfd = os.pidfd_open(child)
 print(libc.syscall(438, pidfd, 0, 0) >= 0, os.strerror(ctypes.get_errno()))
 os.kill(child, 9)
 """
-        done = rack["one-debian12"].run("python3 -", sudo=True, input=script)
+        done = testbed["one-debian12"].run("python3 -", sudo=True, input=script)
         assert done.stdout.startswith("True"), done.stdout
 
-    def test_bind_is_read_only(self, rack: Rack) -> None:
-        other = rack["other"]
+    def test_bind_is_read_only(self, testbed: Testbed) -> None:
+        other = testbed["other"]
         assert other.run("cat /opt/a/bound/README.md").stdout.startswith("# ")
         assert other.run("touch /opt/a/bound/new", sudo=True, check=False).returncode != 0
 
-    def test_power_off_leaves_it_down_until_power_on(self, rack: Rack) -> None:
-        other = rack["other"]
+    def test_power_off_leaves_it_down_until_power_on(self, testbed: Testbed) -> None:
+        other = testbed["other"]
         other.power_off()
         assert other.status["state"] == "down"
-        with pytest.raises(RackError, match="cannot reach"):
+        with pytest.raises(TestbedError, match="cannot reach"):
             other.run("true")
-        with pytest.raises(RackError, match="not running"):
+        with pytest.raises(TestbedError, match="not running"):
             other.enter(["true"])
         other.power_on()
         assert other.run("echo up").stdout == "up\n"
 
-    def test_sudo_to_another_user(self, rack: Rack) -> None:
-        assert rack["one-debian12"].run("sudo -n -u alice id -un").stdout == "alice\n"
+    def test_sudo_to_another_user(self, testbed: Testbed) -> None:
+        assert testbed["one-debian12"].run("sudo -n -u alice id -un").stdout == "alice\n"
 
 
 @pytest.fixture(scope="module")
@@ -242,15 +242,15 @@ def ansible() -> str:
 
 @needs_hosts
 class TestAnsible:
-    def _run(self, rack: Rack, ansible: str, *words: str) -> subprocess.CompletedProcess[str]:
+    def _run(self, testbed: Testbed, ansible: str, *words: str) -> subprocess.CompletedProcess[str]:
         hosts = "all"
         if "core 2.16." not in subprocess.check_output([ansible, "--version"], text=True):
             hosts = "all:!al2_like:!al2_like_py37"
         # Nobody's own settings; host keys are checked, as Ansible does by default.
-        configuration = rack.state / "ansible.cfg"
+        configuration = testbed.state / "ansible.cfg"
         configuration.write_text("")
         return subprocess.run(
-            [ansible, "-i", str(rack.inventory), hosts, *words],
+            [ansible, "-i", str(testbed.inventory), hosts, *words],
             check=False,
             capture_output=True,
             text=True,
@@ -258,33 +258,33 @@ class TestAnsible:
             env={**os.environ, "ANSIBLE_CONFIG": str(configuration)},
         )
 
-    def test_ping(self, rack: Rack, ansible: str) -> None:
-        done = self._run(rack, ansible, "-m", "ping")
+    def test_ping(self, testbed: Testbed, ansible: str) -> None:
+        done = self._run(testbed, ansible, "-m", "ping")
         assert (done.returncode, done.stderr) == (0, ""), done.stdout
 
-    def test_reboot(self, rack: Rack, ansible: str) -> None:
-        before = {host.name: host.boot_id() for host in rack.values()}
-        done = self._run(rack, ansible, "-b", "-m", "reboot", "-a", "reboot_timeout=60")
+    def test_reboot(self, testbed: Testbed, ansible: str) -> None:
+        before = {host.name: host.boot_id() for host in testbed.values()}
+        done = self._run(testbed, ansible, "-b", "-m", "reboot", "-a", "reboot_timeout=60")
         assert done.returncode == 0, done.stdout + done.stderr
-        rebooted = [host for host in rack.values() if f"{host.name} | CHANGED" in done.stdout]
+        rebooted = [host for host in testbed.values() if f"{host.name} | CHANGED" in done.stdout]
         assert rebooted
         assert all(host.boot_id() != before[host.name] for host in rebooted)
         # Ansible goes on once the host answers; the boot may still be finishing.
-        rack.wait(rebooted, 60, boots=2)
+        testbed.wait(rebooted, 60, boots=2)
 
 
-def traces(rack: Rack, namespaces: frozenset[str]) -> list[str]:
-    """What is left of a rack on this machine, its state directory and empty cgroups aside."""
+def traces(testbed: Testbed, namespaces: frozenset[str]) -> list[str]:
+    """What is left of a testbed on this machine, its state directory and empty cgroups aside."""
     left = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-            if str(rack.state) in command:
+            if str(testbed.state) in command:
                 left.append(f"process {process.name}: {command}")
             for kind in ("mnt", "net", "pid"):
                 if os.readlink(process / "ns" / kind) in namespaces:
                     left.append(f"{kind} namespace of {process.name}: {command}")
-            if str(rack.state) in (process / "mountinfo").read_text():
+            if str(testbed.state) in (process / "mountinfo").read_text():
                 left.append(f"mount in the namespace of {process.name}: {command}")
         except OSError:
             continue
@@ -295,9 +295,9 @@ def interfaces() -> set[str]:
     return {path.name for path in Path("/sys/class/net").iterdir()}
 
 
-def namespaces_of(rack: Rack) -> frozenset[str]:
-    """Those of the leader and of every host, by their numbers."""
-    pids = [rack.leader_pid, *(host.pid for host in rack.values())]
+def namespaces_of(testbed: Testbed) -> frozenset[str]:
+    """Those of the supervisor and of every host, by their numbers."""
+    pids = [testbed.supervisor_pid, *(host.pid for host in testbed.values())]
     links = {os.readlink(f"/proc/{pid}/ns/{kind}") for pid in pids for kind in ("mnt", "net", "pid")}
     ours = {os.readlink(f"/proc/self/ns/{kind}") for kind in ("mnt", "net", "pid")}
     assert len(links) == 3 * len(pids)
@@ -320,97 +320,97 @@ def cli(*words: str) -> subprocess.CompletedProcess[str]:
 def name() -> Iterator[str]:
     name = unique()
     yield name
-    Rack(name).down()
+    Testbed(name).down()
 
 
 @needs_hosts
 class TestNothingOutlives:
-    def _gone(self, rack: Rack, namespaces: frozenset[str], machine: set[str]) -> None:
-        assert eventually(lambda: not traces(rack, namespaces)), traces(rack, namespaces)
+    def _gone(self, testbed: Testbed, namespaces: frozenset[str], machine: set[str]) -> None:
+        assert eventually(lambda: not traces(testbed, namespaces)), traces(testbed, namespaces)
         assert interfaces() <= machine
-        assert eventually(lambda: not rack.is_up())
-        assert cli("down", "--rack", rack.name).returncode == 0
-        assert not rack.state.exists()
-        assert not rack.cgroup.exists()
-        assert rack.name not in cli("list").stdout
+        assert eventually(lambda: not testbed.is_up())
+        assert cli("down", "--testbed", testbed.name).returncode == 0
+        assert not testbed.state.exists()
+        assert not testbed.cgroup.exists()
+        assert testbed.name not in cli("list").stdout
 
     def test_the_rack_s_own_end(self, name: str) -> None:
         machine = interfaces()
-        with Rack.up(["debian12*2"], name=name) as rack:
-            namespaces = namespaces_of(rack)
-            assert len(traces(rack, namespaces)) > 20
+        with Testbed.up(["debian12*2"], name=name) as testbed:
+            namespaces = namespaces_of(testbed)
+            assert len(traces(testbed, namespaces)) > 20
             master = [
                 "-o",
                 "ControlMaster=yes",
                 "-o",
-                f"ControlPath={rack.state}/cp/master",
+                f"ControlPath={testbed.state}/cp/master",
             ]
-            kept = [*rack["debian12-1"].ssh_command("sleep 60")]
+            kept = [*testbed["debian12-1"].ssh_command("sleep 60")]
             kept[1:1] = [*master, "-f"]
             subprocess.run(kept, check=True, stdin=subprocess.DEVNULL, timeout=30)
             # So that the master does not hear of its host's end.
-            rack["debian12-1"].enter(["ip", "link", "set", "host0", "down"])
+            testbed["debian12-1"].enter(["ip", "link", "set", "host0", "down"])
             assert interfaces() == machine
-        assert not rack.state.exists()
-        self._gone(rack, namespaces, machine)
-        rack.down()
+        assert not testbed.state.exists()
+        self._gone(testbed, namespaces, machine)
+        testbed.down()
 
-    def test_killed_leader(self, name: str) -> None:
+    def test_killed_supervisor(self, name: str) -> None:
         machine = interfaces()
-        rack = Rack.up(["debian12", "al2_like"], name=name)
-        namespaces = namespaces_of(rack)
-        os.kill(rack.leader_pid, signal.SIGKILL)
-        self._gone(rack, namespaces, machine)
+        testbed = Testbed.up(["debian12", "al2_like"], name=name)
+        namespaces = namespaces_of(testbed)
+        os.kill(testbed.supervisor_pid, signal.SIGKILL)
+        self._gone(testbed, namespaces, machine)
 
     def test_a_crashed_rack_s_name_can_be_used_again(self, name: str) -> None:
-        rack = Rack.up(["debian12"], name=name)
-        with pytest.raises(RackError, match="up already"):
-            Rack.up(["debian12"], name=name)
-        assert rack["debian12-1"].run("echo still here").stdout == "still here\n"
-        os.kill(rack.leader_pid, signal.SIGKILL)
-        assert eventually(lambda: not rack.is_up())
-        with Rack.up(["debian12:second"], name=name) as again:
+        testbed = Testbed.up(["debian12"], name=name)
+        with pytest.raises(TestbedError, match="up already"):
+            Testbed.up(["debian12"], name=name)
+        assert testbed["debian12-1"].run("echo still here").stdout == "still here\n"
+        os.kill(testbed.supervisor_pid, signal.SIGKILL)
+        assert eventually(lambda: not testbed.is_up())
+        with Testbed.up(["debian12:second"], name=name) as again:
             assert list(again) == ["second"]
 
     def test_killed_owner(self, name: str) -> None:
         machine = interfaces()
         with subprocess.Popen(["sleep", "600"]) as owner:
-            up = cli("up", "--rack", name, "--owner", str(owner.pid), "debian12")
+            up = cli("up", "--testbed", name, "--owner", str(owner.pid), "debian12")
             assert up.returncode == 0, up.stderr
-            assert up.stdout == f"{Rack(name).inventory}\n"
-            rack = Rack(name)
-            namespaces = namespaces_of(rack)
+            assert up.stdout == f"{Testbed(name).inventory}\n"
+            testbed = Testbed(name)
+            namespaces = namespaces_of(testbed)
             owner.kill()
-        self._gone(rack, namespaces, machine)
+        self._gone(testbed, namespaces, machine)
 
     def test_killed_in_the_middle_of_up(self, name: str) -> None:
         machine = interfaces()
-        rack = Rack(name)
+        testbed = Testbed(name)
         command = [
             sys.executable,
             "-m",
             "tests.hosts",
             "up",
-            "--rack",
+            "--testbed",
             name,
             "debian12*3",
         ]
         with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL) as up:
-            assert eventually((rack.cgroup / "host-debian12-1").exists)
-            namespaces = frozenset({os.readlink(f"/proc/{rack.leader_pid}/ns/mnt")})
+            assert eventually((testbed.cgroup / "host-debian12-1").exists)
+            namespaces = frozenset({os.readlink(f"/proc/{testbed.supervisor_pid}/ns/mnt")})
             assert up.poll() is None
             up.kill()
-        self._gone(rack, namespaces, machine)
+        self._gone(testbed, namespaces, machine)
 
     def test_without_an_owner_it_outlives_the_command(self, name: str) -> None:
-        assert cli("up", "--rack", name, "debian12").returncode == 0
-        said = cli("ssh", "--rack", name, "debian12-1", "hostname")
+        assert cli("up", "--testbed", name, "debian12").returncode == 0
+        said = cli("ssh", "--testbed", name, "debian12-1", "hostname")
         assert said.stdout == "debian12-1\n"
-        assert cli("inventory", "--rack", name).stdout == f"{Rack(name).inventory}\n"
+        assert cli("inventory", "--testbed", name).stdout == f"{Testbed(name).inventory}\n"
         assert f"{name}: debian12-1 (debian12)" in cli("list").stdout
 
     def test_two_racks_side_by_side(self, name: str) -> None:
-        with Rack.up(["debian12"], name=name) as one, Rack.up(["debian12"]) as two:
+        with Testbed.up(["debian12"], name=name) as one, Testbed.up(["debian12"]) as two:
             a, b = one["debian12-1"], two["debian12-1"]
             assert a.address == b.address
             a.run(f"echo 111 > {TIME}; touch /root/mark", sudo=True)
@@ -469,15 +469,15 @@ class TestWhatIsAskedFor:
     @pytest.mark.parametrize("text", ["debian11", "debian12:a b", "debian12:A", "", "debian12*x"])
     def test_refused(self, text: str) -> None:
         with pytest.raises(SpecError):
-            Rack.up([text])
+            Testbed.up([text])
 
     def test_twice_the_same_name(self) -> None:
         with pytest.raises(SpecError, match="two hosts are named a"):
-            Rack.up(["debian12:a", "debian13:a"])
+            Testbed.up(["debian12:a", "debian13:a"])
 
     def test_a_rack_s_name_cannot_leave_its_directory(self) -> None:
         with pytest.raises(SpecError):
-            Rack("../x")
+            Testbed("../x")
 
     def test_without_python37_the_kind_says_why(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
@@ -485,11 +485,11 @@ class TestWhatIsAskedFor:
             assert "3.7" in str(unavailable("al2_like_py37"))
 
     @needs_hosts
-    def test_inventory_is_what_ansible_reads(self, rack: Rack) -> None:
+    def test_inventory_is_what_ansible_reads(self, testbed: Testbed) -> None:
         command = shutil.which("ansible-inventory", path=str(Path(sys.executable).parent))
         if command is None:
             pytest.skip("ansible is not installed")
-        listed = subprocess.check_output([command, "-i", rack.inventory, "--list"], text=True)
+        listed = subprocess.check_output([command, "-i", testbed.inventory, "--list"], text=True)
         variables = json.loads(listed)["_meta"]["hostvars"]["other"]
         assert variables["ansible_python_interpreter"] == "/usr/bin/python3"
         assert variables["ansible_user"] == "admin"

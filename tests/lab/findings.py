@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from . import stories, table
+from . import scenarios, table
 from .lab import Lab
 from .scale import Scale
 from .versions import machine, versions
@@ -19,24 +19,24 @@ from .versions import machine, versions
 async def find(
     scale: Scale, appliances: Sequence[str], clients: Sequence[str], say: Callable[[str], None], *, rounds: int = 4, netem: str = ""
 ) -> dict[str, Any]:
-    """Run the table of these appliances and clients, and the stories, side by side.
+    """Run the table of these appliances and clients, and the scenarios, side by side.
 
-    `rounds` is how many idle timeouts the longest stories take, and at how many places probes are lost.
+    `rounds` is how many idle timeouts the longest scenarios take, and at how many places probes are lost.
     """
     missing = table.missing(appliances, clients)
     appliances, clients = ([name for name in names if name not in missing] for names in (appliances, clients))
     cells = table.cells(appliances, clients)
-    async with Lab(scale, appliances, stories.HOSTS, netem) as lab:
+    async with Lab(scale, appliances, scenarios.HOSTS, netem) as lab:
         say(f"{len(cells)} cells: idle timeout {scale.idle_timeout} s, answer after {scale.answer} s, patience {scale.patience} s")
-        await asyncio.gather(table.prepare(lab), stories.prepare(lab))
+        await asyncio.gather(table.prepare(lab), scenarios.prepare(lab))
         # Before the clients start, which takes all of the machine: the role has to come while these connections are still alive.
-        waiting = await stories.before_the_role(lab)
+        waiting = await scenarios.before_the_role(lab)
         results, losses, planned, traffic, live = await asyncio.gather(
             table.run(lab, cells, say),
-            stories.loss(lab, rounds),
-            stories.planned(lab, range(rounds)),
-            stories.traffic(lab, rounds),
-            stories.after_the_role(waiting),
+            scenarios.loss(lab, rounds),
+            scenarios.planned(lab, range(rounds)),
+            scenarios.traffic(lab, rounds),
+            scenarios.after_the_role(waiting),
         )
     return {
         "scale": scale.factor,
@@ -48,7 +48,7 @@ async def find(
     }
 
 
-def _shown(found: Sequence[stories.Finding]) -> list[dict[str, Any]]:
+def _shown(found: Sequence[scenarios.Finding]) -> list[dict[str, Any]]:
     return [{**asdict(one), "as_expected": one.as_expected} for one in found]
 
 

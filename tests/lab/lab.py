@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.hosts import Host, Rack
+from tests.hosts import Host, Testbed
 
 from .appliances import APPLIANCES
 from .clients import ANSWER, CLIENTS, RESET, WAITING, Request, postgresql
@@ -78,8 +78,10 @@ class Lab:
 
     async def __aenter__(self) -> Lab:
         with self._stack:
-            self.rack = self._stack.enter_context(Rack.up([f"debian12:{name}" for name in self._host_names], name=f"lab-{os.getpid()}"))
-            self.clients = {name: Namespace(host.pid) for name, host in self.rack.items()}
+            self.testbed = self._stack.enter_context(
+                Testbed.up([f"debian12:{name}" for name in self._host_names], name=f"lab-{os.getpid()}")
+            )
+            self.clients = {name: Namespace(host.pid) for name, host in self.testbed.items()}
             self._far_end = Namespace.new(self._stack)
             self.paths: dict[str, NetworkPath] = {}
             for name in self._appliances:
@@ -103,11 +105,11 @@ class Lab:
         return self.paths[name]
 
     def host(self, name: str) -> Host:
-        return self.rack[name]
+        return self.testbed[name]
 
     def apply(self, *hosts: str, **variables: Any) -> None:
         """Apply the role with these variables as a user does: ansible-playbook, over ssh."""
-        command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(self.rack.inventory), str(HERE / "role.yml")]
+        command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(self.testbed.inventory), str(HERE / "role.yml")]
         own = {f"keepalive_{name}": value for name, value in variables.items()}
         command += ["--limit", ",".join(hosts), "--extra-vars", json.dumps(own)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, stdin=subprocess.DEVNULL)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, longlived.tcp contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A part of the lab: some appliances, some clients, and the stories in short. `make lab` runs all of it."""
+"""A part of the lab: some appliances, some clients, and the scenarios in short. `make lab` runs all of it."""
 
 from __future__ import annotations
 

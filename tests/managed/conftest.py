@@ -1,7 +1,7 @@
 # Copyright (c) 2026, longlived.tcp contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One rack of hosts for all tests, each of them as it came up before every test."""
+"""One testbed of hosts for all tests, each of them as it came up before every test."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.hosts import Host, Rack
-from tests.managed.running import close_engines
+from tests.hosts import Host, Testbed
+from tests.managed.playbooks import close_engines
 
 KINDS = os.environ.get("KEEPALIVE_KINDS", "debian12").split()
 
@@ -27,25 +27,25 @@ cd /proc/sys/net/ipv4 && echo 7200 > tcp_keepalive_time && echo 75 > tcp_keepali
 
 
 @pytest.fixture(scope="session")
-def rack() -> Iterator[Rack]:
-    with Rack.up(KINDS, name=f"managed-{os.getpid()}") as rack:
-        for host in rack.values():
+def testbed() -> Iterator[Testbed]:
+    with Testbed.up(KINDS, name=f"managed-{os.getpid()}") as testbed:
+        for host in testbed.values():
             host.enter(["sh", "-c", KEEP])
-        yield rack
+        yield testbed
         close_engines()
 
 
 @pytest.fixture(params=KINDS)
-def host(request: pytest.FixtureRequest, rack: Rack) -> Host:
+def host(request: pytest.FixtureRequest, testbed: Testbed) -> Host:
     """A host of each kind in turn, as it came up."""
-    (host,) = (host for host in rack.values() if host.kind.name == request.param)
+    (host,) = (host for host in testbed.values() if host.kind.name == request.param)
     host.enter(["sh", "-c", PUT_BACK])
     return host
 
 
 @pytest.fixture
-def hosts(rack: Rack) -> list[Host]:
+def hosts(testbed: Testbed) -> list[Host]:
     """All hosts, as they came up."""
-    for host in rack.values():
+    for host in testbed.values():
         host.enter(["sh", "-c", PUT_BACK])
-    return list(rack.values())
+    return list(testbed.values())

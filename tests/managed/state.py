@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from tests.hosts import Host
 
 DROP_IN = "/etc/sysctl.d/99-tcp-keepalive.conf"
-DEFAULTS = {"time": 7200, "intvl": 75, "probes": 9}
+KERNEL_DEFAULTS = {"time": 7200, "intvl": 75, "probes": 9}
 KEPT_ALIVE = {"time": 45, "intvl": 45, "probes": 9}
 
 

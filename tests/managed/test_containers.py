@@ -9,8 +9,8 @@ import contextlib
 from collections.abc import Iterator
 
 from tests.hosts import Host
-from tests.managed.running import play, run_module
-from tests.managed.state import DEFAULTS, KEPT_ALIVE, runtime
+from tests.managed.playbooks import play, run_module
+from tests.managed.state import KEPT_ALIVE, KERNEL_DEFAULTS, runtime
 
 # A program with an established connection, which tells systemd when it has it, as a service of
 # Type=notify does. It runs on Python 2 as well.
@@ -41,7 +41,7 @@ def test_a_container_is_seen_with_its_own_values(host: Host) -> None:
     run_module(host, "keepalive_sysctl")
     with container(host, "beside"):
         (row,) = run_module(host, "keepalive_info", namespaces=True)["namespaces"]
-        assert row["runtime"] == DEFAULTS
+        assert row["runtime"] == KERNEL_DEFAULTS
         assert row["lost_probes_survived"] is None
         assert row["unit"] == "beside.service"
         assert host.enter(["cat", f"/proc/{row['pid']}/comm"]).stdout.strip() == row["name"]
@@ -62,7 +62,7 @@ def test_a_namespace_without_tcp_sockets_is_left_out(host: Host) -> None:
 
 def test_the_playbook_says_so_in_its_last_line(host: Host) -> None:
     with container(host, "beside"):
-        done = play("longlived.tcp.keepalive", host.rack.inventory, "--limit", host.name)
+        done = play("longlived.tcp.keepalive", host.testbed.inventory, "--limit", host.name)
     assert done.status == 0, done.output
     assert "not kept alive in 1 container: beside.service (pid " in done.output
     assert ") with 7200/75/9" in done.output

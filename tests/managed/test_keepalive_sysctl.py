@@ -6,8 +6,20 @@
 from __future__ import annotations
 
 from tests.hosts import Host
-from tests.managed.running import run_module
-from tests.managed.state import DEFAULTS, DROP_IN, KEPT_ALIVE, boot_value, exists, mounted_over, read, read_only, runtime, snapshot, write
+from tests.managed.playbooks import run_module
+from tests.managed.state import (
+    DROP_IN,
+    KEPT_ALIVE,
+    KERNEL_DEFAULTS,
+    boot_value,
+    exists,
+    mounted_over,
+    read,
+    read_only,
+    runtime,
+    snapshot,
+    write,
+)
 
 OTHERS = "".join(f"# line {number} of somebody else's\nnet.ipv4.conf.all.secure_redirects=0\n" for number in range(100))
 
@@ -19,7 +31,7 @@ def assignments(values: dict[str, int]) -> str:
 def test_sets_the_values_now_and_for_the_next_boot(host: Host) -> None:
     result = run_module(host, "keepalive_sysctl")
     assert result["changed"]
-    assert result["runtime"] == {"before": DEFAULTS, "after": KEPT_ALIVE}
+    assert result["runtime"] == {"before": KERNEL_DEFAULTS, "after": KEPT_ALIVE}
     assert result["sysctl_file"] == DROP_IN
     assert {name: row["value"] for name, row in result["boot"].items()} == KEPT_ALIVE
     assert {row["file"] for row in result["boot"].values()} == {DROP_IN}
@@ -54,12 +66,12 @@ def test_check_mode_shows_it_and_changes_nothing(host: Host) -> None:
     file, kernel = result["diff"]
     assert file["before"] == ""
     assert "net.ipv4.tcp_keepalive_time = 50\n" in file["after"]
-    assert (kernel["before"], kernel["after"]) == (assignments(DEFAULTS), assignments({**KEPT_ALIVE, "time": 50}))
+    assert (kernel["before"], kernel["after"]) == (assignments(KERNEL_DEFAULTS), assignments({**KEPT_ALIVE, "time": 50}))
 
 
 def test_persists_only_for_an_image(host: Host) -> None:
     assert run_module(host, "keepalive_sysctl", runtime=False)["changed"]
-    assert runtime(host) == DEFAULTS
+    assert runtime(host) == KERNEL_DEFAULTS
     assert not run_module(host, "keepalive_sysctl", runtime=False)["changed"]
     assert boot_value(host) == KEPT_ALIVE
 
@@ -70,8 +82,8 @@ def test_absent_gives_back_what_a_boot_then_confirms(host: Host) -> None:
     result = run_module(host, "keepalive_sysctl", state="absent")
     assert result["changed"]
     assert not exists(host, DROP_IN)
-    assert runtime(host) == {**DEFAULTS, "time": 600}
-    assert boot_value(host) == {**DEFAULTS, "time": 600}
+    assert runtime(host) == {**KERNEL_DEFAULTS, "time": 600}
+    assert boot_value(host) == {**KERNEL_DEFAULTS, "time": 600}
     assert not run_module(host, "keepalive_sysctl", state="absent")["changed"]
 
 
@@ -90,7 +102,7 @@ def test_in_a_shared_file_only_our_keys_change_and_no_other_is_loaded(host: Host
     assert not run_module(host, "keepalive_sysctl", sysctl_file="/etc/sysctl.conf")["changed"]
     assert run_module(host, "keepalive_sysctl", sysctl_file="/etc/sysctl.conf", state="absent")["changed"]
     assert read(host, "/etc/sysctl.conf") == OTHERS
-    assert runtime(host) == DEFAULTS
+    assert runtime(host) == KERNEL_DEFAULTS
 
 
 def test_in_a_shared_file_an_old_value_is_replaced_where_it_stands(host: Host) -> None:
@@ -193,10 +205,10 @@ def test_a_masked_systemd_sysctl_is_seen(host: Host) -> None:
     run_module(host, "keepalive_sysctl")
     host.enter(["ln", "-sf", "/dev/null", "/etc/systemd/system/systemd-sysctl.service"])
     info = run_module(host, "keepalive_info")
-    assert {name: row["value"] for name, row in info["boot"].items()} == DEFAULTS
+    assert {name: row["value"] for name, row in info["boot"].items()} == KERNEL_DEFAULTS
     assert info["consistent"] is False
     assert "masks systemd-sysctl.service, so that no boot reads any sysctl.d file" in " ".join(info["warnings"])
-    assert boot_value(host) == DEFAULTS
+    assert boot_value(host) == KERNEL_DEFAULTS
 
 
 def test_sources_that_cannot_be_ranked_are_reported(host: Host) -> None:
@@ -230,7 +242,7 @@ def test_an_empty_mask_that_never_held_our_keys_stays(host: Host) -> None:
     write(host, DROP_IN, "")
     run_module(host, "keepalive_sysctl", state="absent")
     assert exists(host, DROP_IN)
-    assert runtime(host) == DEFAULTS
+    assert runtime(host) == KERNEL_DEFAULTS
 
 
 def test_a_link_to_a_name_with_glob_characters_loads_nobody_elses_file(host: Host) -> None:

@@ -15,8 +15,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.hosts import Host, Rack
-from tests.managed.running import Played, play, run_module
+from tests.hosts import Host, Testbed
+from tests.managed.playbooks import Played, play, run_module
 from tests.managed.state import KEPT_ALIVE, runtime
 
 PORT = 7350
@@ -61,9 +61,9 @@ def service(host: Host, unit: str, program: str, *arguments: str, properties: tu
 
 
 @pytest.fixture
-def peer(rack: Rack, host: Host) -> Iterator[Host]:
+def peer(testbed: Testbed, host: Host) -> Iterator[Host]:
     """Another host, with a program that accepts connections and keeps them."""
-    others = [other for other in rack.values() if other is not host]
+    others = [other for other in testbed.values() if other is not host]
     if not others:
         pytest.skip("it takes two hosts: KEEPALIVE_KINDS names one")
     with service(others[0], "accepting", SERVER):
@@ -92,7 +92,7 @@ def next_probes(host: Host) -> dict[str, str]:
 
 
 def played(host: Host, playbook: str, *arguments: str, **variables: object) -> Played:
-    return play(f"longlived.tcp.{playbook}", host.rack.inventory, "--limit", host.name, *arguments, **variables)
+    return play(f"longlived.tcp.{playbook}", host.testbed.inventory, "--limit", host.name, *arguments, **variables)
 
 
 def refused(done: Played, *programs: str) -> bool:
@@ -223,6 +223,6 @@ def test_connections_in_other_network_namespaces_count(host: Host) -> None:
             assert info["sockets"]["unprotected"] == before["unprotected"] + 2
             (row,) = info["processes"]
             assert (row["unit"], row["established"], row["unprotected"]) == ("boxed.service", 1, 1)
-            assert row["reasons"] == {"off": 0, "runtime": 1, "pinned": 0}
+            assert row["reasons"] == {"disabled": 0, "runtime": 1, "pinned": 0}
     finally:
         host.enter(["ip", "netns", "del", "box"])

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.hosts import Host
-from tests.managed.running import Played, play
-from tests.managed.state import DEFAULTS, DROP_IN, KEPT_ALIVE, boot_value, exists, read, runtime, snapshot, write
+from tests.managed.playbooks import Played, play
+from tests.managed.state import DROP_IN, KEPT_ALIVE, KERNEL_DEFAULTS, boot_value, exists, read, runtime, snapshot, write
 
 # An inventory whose host nobody can reach: whoever tries ends with "unreachable".
 NOWHERE = "nowhere ansible_host=127.0.0.1 ansible_port=1\n"
@@ -52,7 +52,7 @@ MISTAKES = [
 
 def test_a_check_run_of_an_untouched_host_ends_well_and_changes_nothing(hosts: list[Host]) -> None:
     before = [snapshot(host) for host in hosts]
-    done = play("longlived.tcp.keepalive", hosts[0].rack.inventory, "--check", "--diff")
+    done = play("longlived.tcp.keepalive", hosts[0].testbed.inventory, "--check", "--diff")
     assert done.status == 0, done.output
     assert all(row["changed"] == 1 for row in done.recap.values())
     assert "+net.ipv4.tcp_keepalive_time = 45" in done.output
@@ -60,7 +60,7 @@ def test_a_check_run_of_an_untouched_host_ends_well_and_changes_nothing(hosts: l
 
 
 def test_keepalive_then_again_then_verify_then_rollback(hosts: list[Host]) -> None:
-    inventory = hosts[0].rack.inventory
+    inventory = hosts[0].testbed.inventory
     first = play("longlived.tcp.keepalive", inventory)
     assert first.status == 0, first.output
     for host in hosts:
@@ -74,8 +74,8 @@ def test_keepalive_then_again_then_verify_then_rollback(hosts: list[Host]) -> No
     assert back.status == 0, back.output
     for host in hosts:
         assert not exists(host, DROP_IN)
-        assert runtime(host) == DEFAULTS
-        assert boot_value(host) == DEFAULTS
+        assert runtime(host) == KERNEL_DEFAULTS
+        assert boot_value(host) == KERNEL_DEFAULTS
 
 
 # What may happen to a host that is right, each with what the next run is asked for.
@@ -89,7 +89,7 @@ DRIFTS = {
 
 
 def kept_alive(host: Host, **variables: str) -> Played:
-    done = play("longlived.tcp.keepalive", host.rack.inventory, "--limit", host.name, **variables)
+    done = play("longlived.tcp.keepalive", host.testbed.inventory, "--limit", host.name, **variables)
     assert done.status == 0, done.output
     return done
 
@@ -116,9 +116,9 @@ def test_whatever_is_not_right_is_set(hosts: list[Host], drift: str) -> None:
 
 def test_one_host_drifted_beside_one_that_is_right(hosts: list[Host]) -> None:
     right, drifted = hosts[:2]
-    play("longlived.tcp.keepalive", right.rack.inventory)
+    play("longlived.tcp.keepalive", right.testbed.inventory)
     drifted.enter(["sh", "-c", "echo 60 > /proc/sys/net/ipv4/tcp_keepalive_time"])
-    done = play("longlived.tcp.keepalive", right.rack.inventory)
+    done = play("longlived.tcp.keepalive", right.testbed.inventory)
     assert done.status == 0, done.output
     assert (done.recap[right.name]["changed"], done.recap[drifted.name]["changed"]) == (0, 1)
     assert f"{right.name}: time/intvl/probes 45/45/9, unchanged" in done.output
@@ -129,7 +129,7 @@ def test_a_default_users_aws_config_that_cannot_be_read_keeps_no_kernel_from_its
     host = hosts[0]
     host.enter(["mkdir", "-p", f"/home/{host.login}/.aws"])
     write(host, aws_config(host), "[default\nfoo\n")
-    done = play("longlived.tcp.keepalive", host.rack.inventory, "--limit", host.name)
+    done = play("longlived.tcp.keepalive", host.testbed.inventory, "--limit", host.name)
     assert done.status == 2
     assert f"{aws_config(host)}, line 1: botocore cannot read this file" in done.output
     assert runtime(host) == boot_value(host) == KEPT_ALIVE
@@ -142,7 +142,7 @@ def test_what_hinders_a_user_who_was_named_is_refused(hosts: list[Host]) -> None
     before = snapshot(host)
     for users, says in (("alice,nosuch", "There is no user named nosuch"), (host.login, "line 1: botocore cannot read this file")):
         for how in ((), ("--check",)):
-            done = play("longlived.tcp.keepalive", host.rack.inventory, "--limit", host.name, *how, keepalive_aws_users=users)
+            done = play("longlived.tcp.keepalive", host.testbed.inventory, "--limit", host.name, *how, keepalive_aws_users=users)
             assert done.status == 2
             assert says in done.output
             assert snapshot(host) == before
@@ -152,7 +152,7 @@ def test_the_last_line_is_not_of_an_earlier_play(hosts: list[Host], tmp_path: Pa
     host = hosts[0]
     plays = tmp_path / "plays.yml"
     plays.write_text("".join(f"- ansible.builtin.import_playbook: longlived.tcp.{name}\n" for name in ("keepalive", "keepalive", "verify")))
-    done = play(plays, host.rack.inventory, "--limit", host.name)
+    done = play(plays, host.testbed.inventory, "--limit", host.name)
     assert done.status == 0, done.output
     said = re.findall(r"time/intvl/probes ([^;]*);", done.output)
     assert said == ["7200/75/9 -> 45/45/9", "45/45/9, unchanged", "45/45/9"]
@@ -160,7 +160,7 @@ def test_the_last_line_is_not_of_an_earlier_play(hosts: list[Host], tmp_path: Pa
 
 def test_a_reboot_proves_it(hosts: list[Host]) -> None:
     ids = {host.name: host.boot_id() for host in hosts}
-    done = play("longlived.tcp.keepalive", hosts[0].rack.inventory, keepalive_reboot="if_changed", keepalive_time="46")
+    done = play("longlived.tcp.keepalive", hosts[0].testbed.inventory, keepalive_reboot="if_changed", keepalive_time="46")
     assert done.status == 0, done.output
     for host in hosts:
         assert host.boot_id() != ids[host.name]
@@ -169,23 +169,23 @@ def test_a_reboot_proves_it(hosts: list[Host]) -> None:
     # One host at a time: a play for each.
     assert done.output.count("PLAY [Keep idle TCP connections alive]") == len(hosts)
     ids = {host.name: host.boot_id() for host in hosts}
-    play("longlived.tcp.keepalive", hosts[0].rack.inventory, keepalive_reboot="if_changed", keepalive_time="46")
+    play("longlived.tcp.keepalive", hosts[0].testbed.inventory, keepalive_reboot="if_changed", keepalive_time="46")
     assert ids == {host.name: host.boot_id() for host in hosts}
 
 
 def test_the_role_alone_in_a_users_own_playbook(hosts: list[Host], tmp_path: Path) -> None:
     own = tmp_path / "own.yml"
     own.write_text(OWN_PLAYBOOK)
-    done = play(own, hosts[0].rack.inventory)
+    done = play(own, hosts[0].testbed.inventory)
     assert done.status == 0, done.output
     assert [runtime(host) for host in hosts] == [KEPT_ALIVE] * len(hosts)
-    assert [row["changed"] for row in play(own, hosts[0].rack.inventory).recap.values()] == [0] * len(hosts)
+    assert [row["changed"] for row in play(own, hosts[0].testbed.inventory).recap.values()] == [0] * len(hosts)
 
 
 @pytest.mark.parametrize("how", [(), ("--check",)], ids=["run", "check"])
 def test_verify_fails_on_an_untouched_host_and_names_each_thing(host: Host, how: tuple[str, ...]) -> None:
     before = snapshot(host)
-    done = play("longlived.tcp.verify", host.rack.inventory, "--limit", host.name, *how)
+    done = play("longlived.tcp.verify", host.testbed.inventory, "--limit", host.name, *how)
     assert done.status == 2
     assert "net.ipv4.tcp_keepalive_time is 7200 in the running kernel" in done.output
     assert "net.ipv4.tcp_keepalive_time will be 7200 after the next boot, expected 45: no file that a boot reads sets it" in done.output
@@ -193,9 +193,9 @@ def test_verify_fails_on_an_untouched_host_and_names_each_thing(host: Host, how:
 
 
 def test_verify_names_the_file_and_line_that_will_win(host: Host) -> None:
-    play("longlived.tcp.keepalive", host.rack.inventory, "--limit", host.name)
+    play("longlived.tcp.keepalive", host.testbed.inventory, "--limit", host.name)
     write(host, "/etc/sysctl.d/99-zzz.conf", "\n\nnet.ipv4.tcp_keepalive_probes = 3\n")
-    done = play("longlived.tcp.verify", host.rack.inventory, "--limit", host.name)
+    done = play("longlived.tcp.verify", host.testbed.inventory, "--limit", host.name)
     assert done.status == 2
     assert (
         "net.ipv4.tcp_keepalive_probes will be 3 after the next boot, expected 9: /etc/sysctl.d/99-zzz.conf line 3 sets it" in done.output
@@ -204,7 +204,7 @@ def test_verify_names_the_file_and_line_that_will_win(host: Host) -> None:
 
 
 def test_verify_can_report_only(host: Host) -> None:
-    done = play("longlived.tcp.verify", host.rack.inventory, "--limit", host.name, keepalive_verify_report_only="true")
+    done = play("longlived.tcp.verify", host.testbed.inventory, "--limit", host.name, keepalive_verify_report_only="true")
     assert done.status == 0
     assert "net.ipv4.tcp_keepalive_time is 7200 in the running kernel" in done.output
 
@@ -232,7 +232,7 @@ def test_a_mistake_is_refused_before_any_host_is_touched(tmp_path: Path, argumen
 )
 def test_verify_refuses_mistakes_as_well(hosts: list[Host], argument: str, says: str) -> None:
     host = hosts[0]
-    done = play("longlived.tcp.verify", host.rack.inventory, "--limit", host.name, "-e", argument)
+    done = play("longlived.tcp.verify", host.testbed.inventory, "--limit", host.name, "-e", argument)
     assert says in done.output
     assert done.recap[host.name]["failed"] == 1
     assert "in the running kernel" not in done.output, "what cannot be meant is not compared with anything"
@@ -240,7 +240,7 @@ def test_verify_refuses_mistakes_as_well(hosts: list[Host], argument: str, says:
 
 def test_what_the_inventory_says_of_verification_counts(host: Host, tmp_path: Path) -> None:
     own = tmp_path / "hosts.yml"
-    own.write_text(host.rack.inventory.read_text())
+    own.write_text(host.testbed.inventory.read_text())
     (tmp_path / "group_vars").mkdir()
     (tmp_path / "group_vars" / "all.yml").write_text(
         "keepalive_timeout: 65\nkeepalive_foreign_variables: [keepalive_timeout]\nkeepalive_verify_time: 60\n"
@@ -252,7 +252,7 @@ def test_what_the_inventory_says_of_verification_counts(host: Host, tmp_path: Pa
 
 def test_a_tolerated_override_ends_well_and_says_so(host: Host) -> None:
     write(host, "/etc/sysctl.d/99-zzz.conf", "net.ipv4.tcp_keepalive_time = 100\n")
-    done = play("longlived.tcp.keepalive", host.rack.inventory, "--limit", host.name, keepalive_overridden="warn")
+    done = play("longlived.tcp.keepalive", host.testbed.inventory, "--limit", host.name, keepalive_overridden="warn")
     assert done.status == 0, done.output
     assert runtime(host) == KEPT_ALIVE
     assert "/etc/sysctl.d/99-zzz.conf line 1 decides" in done.output
@@ -262,7 +262,7 @@ def test_a_tolerated_override_ends_well_and_says_so(host: Host) -> None:
 def test_values_from_the_command_line_work(host: Host) -> None:
     done = play(
         "longlived.tcp.keepalive",
-        host.rack.inventory,
+        host.testbed.inventory,
         "--limit",
         host.name,
         keepalive_time="60",
@@ -275,11 +275,11 @@ def test_values_from_the_command_line_work(host: Host) -> None:
 
 def test_a_path_decides_the_values(host: Host) -> None:
     path = '{"keepalive_path": ["nat_gateway", {"name": "nlb", "idle_timeout": 900}], "keepalive_lost_probes": 3}'
-    done = play("longlived.tcp.keepalive", host.rack.inventory, "--limit", host.name, "-e", path)
+    done = play("longlived.tcp.keepalive", host.testbed.inventory, "--limit", host.name, "-e", path)
     assert done.status == 0, done.output
     assert runtime(host) == {"time": 233, "intvl": 20, "probes": 9}
     other = '{"keepalive_path": ["azure_lb"]}'
-    told = play("longlived.tcp.verify", host.rack.inventory, "--limit", host.name, "-e", other)
+    told = play("longlived.tcp.verify", host.testbed.inventory, "--limit", host.name, "-e", other)
     assert told.status == 2
     assert "net.ipv4.tcp_keepalive_time is 233 in the running kernel (/proc/sys/net/ipv4/tcp_keepalive_time), expected 135" in told.output
 
@@ -293,36 +293,36 @@ def test_the_login_users_aws_config_is_set_where_there_is_one_and_given_back(hos
     write(host, aws_config(host), before)
     host.enter(["chown", "-R", f"{host.login}:{host.login}", f"/home/{host.login}/.aws"])
     limit = ("--limit", host.name)
-    told = play("longlived.tcp.verify", host.rack.inventory, *limit)
+    told = play("longlived.tcp.verify", host.testbed.inventory, *limit)
     assert (
         f"botocore resolves tcp_keepalive of profile default to nothing for {host.login} ({aws_config(host)}), expected true" in told.output
     )
-    done = play("longlived.tcp.keepalive", host.rack.inventory, *limit)
+    done = play("longlived.tcp.keepalive", host.testbed.inventory, *limit)
     assert done.status == 0, done.output
     assert read(host, aws_config(host)) == before + "tcp_keepalive = true\n"
     assert f"; {aws_config(host)}" in done.output
-    assert play("longlived.tcp.keepalive", host.rack.inventory, *limit).recap[host.name]["changed"] == 0
-    assert play("longlived.tcp.verify", host.rack.inventory, *limit).status == 0
-    assert play("longlived.tcp.rollback", host.rack.inventory, *limit).status == 0
+    assert play("longlived.tcp.keepalive", host.testbed.inventory, *limit).recap[host.name]["changed"] == 0
+    assert play("longlived.tcp.verify", host.testbed.inventory, *limit).status == 0
+    assert play("longlived.tcp.rollback", host.testbed.inventory, *limit).status == 0
     assert read(host, aws_config(host)) == before
 
 
 def test_a_user_without_aws_config_gets_one_unless_it_is_not_to_be(host: Host) -> None:
     limit = ("--limit", host.name)
-    done = play("longlived.tcp.keepalive", host.rack.inventory, *limit, keepalive_aws_create="false")
+    done = play("longlived.tcp.keepalive", host.testbed.inventory, *limit, keepalive_aws_create="false")
     assert done.status == 0, done.output
     assert not exists(host, aws_config(host))
     assert f"no keepalive in boto3 and the AWS CLI for {host.login}: {aws_config(host)} is not present" in done.output
-    created = play("longlived.tcp.keepalive", host.rack.inventory, *limit)
+    created = play("longlived.tcp.keepalive", host.testbed.inventory, *limit)
     assert created.status == 0, created.output
     assert "tcp_keepalive = true" in read(host, aws_config(host))
-    assert play("longlived.tcp.rollback", host.rack.inventory, *limit).status == 0
+    assert play("longlived.tcp.rollback", host.testbed.inventory, *limit).status == 0
     assert not exists(host, aws_config(host))
 
 
 def test_what_the_inventory_says_of_aws_counts(host: Host, tmp_path: Path) -> None:
     own = tmp_path / "hosts.yml"
-    own.write_text(host.rack.inventory.read_text())
+    own.write_text(host.testbed.inventory.read_text())
     (tmp_path / "group_vars").mkdir()
     (tmp_path / "group_vars" / "all.yml").write_text(
         "keepalive_aws_users: [alice]\nkeepalive_aws_create: true\nkeepalive_aws_profiles: [prod]\n"
@@ -336,39 +336,39 @@ def test_what_the_inventory_says_of_aws_counts(host: Host, tmp_path: Path) -> No
 def test_a_rollback_finds_what_was_written_under_another_name(host: Host) -> None:
     limit = ("--limit", host.name)
     other = "/etc/sysctl.d/99-zz-mine.conf"
-    assert play("longlived.tcp.keepalive", host.rack.inventory, *limit, keepalive_sysctl_file=other).status == 0
-    done = play("longlived.tcp.rollback", host.rack.inventory, *limit, "--diff")
+    assert play("longlived.tcp.keepalive", host.testbed.inventory, *limit, keepalive_sysctl_file=other).status == 0
+    done = play("longlived.tcp.rollback", host.testbed.inventory, *limit, "--diff")
     assert done.status == 0, done.output
     assert f"--- before: {other}" in done.output
     assert not exists(host, other)
-    assert runtime(host) == DEFAULTS
+    assert runtime(host) == KERNEL_DEFAULTS
     # A file that does not bear the header stays, and is named.
     write(host, "/etc/sysctl.d/99-zzz.conf", "net.ipv4.tcp_keepalive_time = 100\n")
-    done = play("longlived.tcp.rollback", host.rack.inventory, *limit)
+    done = play("longlived.tcp.rollback", host.testbed.inventory, *limit)
     assert done.status == 0, done.output
     assert "/etc/sysctl.d/99-zzz.conf line 1" in done.output
-    assert runtime(host) == {**DEFAULTS, "time": 100}
+    assert runtime(host) == {**KERNEL_DEFAULTS, "time": 100}
 
 
 def test_an_image_is_judged_by_its_next_boot_alone(host: Host) -> None:
     limit = ("--limit", host.name)
-    done = play("longlived.tcp.keepalive", host.rack.inventory, *limit, keepalive_runtime="false")
+    done = play("longlived.tcp.keepalive", host.testbed.inventory, *limit, keepalive_runtime="false")
     assert done.status == 0, done.output
     assert f"running values not looked at; next boot 45/45/9: {DROP_IN}" in done.output
-    assert runtime(host) == DEFAULTS
-    assert play("longlived.tcp.verify", host.rack.inventory, *limit, keepalive_runtime="false").status == 0
-    assert play("longlived.tcp.verify", host.rack.inventory, *limit).status == 2
+    assert runtime(host) == KERNEL_DEFAULTS
+    assert play("longlived.tcp.verify", host.testbed.inventory, *limit, keepalive_runtime="false").status == 0
+    assert play("longlived.tcp.verify", host.testbed.inventory, *limit).status == 2
     assert boot_value(host) == KEPT_ALIVE
 
 
 def test_a_run_is_limited_by_parts_and_not_by_tags_in_silence(host: Host) -> None:
     limit = ("--limit", host.name)
     before = snapshot(host)
-    done = play("longlived.tcp.keepalive", host.rack.inventory, *limit, "--tags", "sysctl")
+    done = play("longlived.tcp.keepalive", host.testbed.inventory, *limit, "--tags", "sysctl")
     assert "Nothing was done" in done.output and "-e keepalive_parts=sysctl" in done.output
     assert done.recap[host.name]["ok"] == 0
     assert snapshot(host) == before
-    done = play("longlived.tcp.keepalive", host.rack.inventory, *limit, keepalive_parts="sysctl")
+    done = play("longlived.tcp.keepalive", host.testbed.inventory, *limit, keepalive_parts="sysctl")
     assert done.status == 0, done.output
     assert runtime(host) == KEPT_ALIVE
     assert not exists(host, aws_config(host))
@@ -397,7 +397,7 @@ def test_what_was_asked_for_is_verified_however_the_roles_come(hosts: list[Host]
     asked = "{keepalive_path: [nat_gateway], keepalive_aws_users: alice}"
     own.write_text("- hosts: all\n  gather_facts: false\n" + WAYS[way].replace("%s", asked))
     for how in (("--check",), ()):
-        done = play(own, host.rack.inventory, "--limit", host.name, *how)
+        done = play(own, host.testbed.inventory, "--limit", host.name, *how)
         assert done.status == 0, done.output
         said = re.findall(rf"^{host.name}: (.*)$", done.output, re.MULTILINE)
         assert len(said) == 2
@@ -406,6 +406,6 @@ def test_what_was_asked_for_is_verified_however_the_roles_come(hosts: list[Host]
 
 
 def test_a_playbook_for_an_earlier_release_still_runs(host: Host) -> None:
-    done = play("longlived.tcp.keepalive", host.rack.inventory, "--limit", host.name, keepalive_look_first="true")
+    done = play("longlived.tcp.keepalive", host.testbed.inventory, "--limit", host.name, keepalive_look_first="true")
     assert done.status == 0, done.output
     assert "keepalive_look_first does nothing any more: remove it." in " ".join(done.output.split())

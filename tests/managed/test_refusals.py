@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.hosts import Host
-from tests.managed.running import refusal_of, run_module
-from tests.managed.state import DEFAULTS, DROP_IN, mounted_over, read_only, runtime, snapshot, write
+from tests.managed.playbooks import refusal_of, run_module
+from tests.managed.state import DROP_IN, KERNEL_DEFAULTS, mounted_over, read_only, runtime, snapshot, write
 
 
 @dataclass(frozen=True)
@@ -163,4 +163,4 @@ def test_absent_where_no_file_could_be_makes_nothing(host: Host) -> None:
     host.enter(["sh", "-c", "echo 45 > /proc/sys/net/ipv4/tcp_keepalive_time"])
     assert run_module(host, "keepalive_sysctl", state="absent", sysctl_file="/nodir/a/x.conf")["changed"]
     assert host.enter(["test", "-e", "/nodir"], check=False).returncode == 1
-    assert runtime(host) == DEFAULTS
+    assert runtime(host) == KERNEL_DEFAULTS

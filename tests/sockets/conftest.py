@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from ansible_collections.longlived.tcp.plugins.module_utils import _meanwhile, _socket_look, _socket_rescue
+from ansible_collections.longlived.tcp.plugins.module_utils._sockets import fork, owners, rearm
 
 from .connections import Connections, kernel, network
 
@@ -28,6 +28,6 @@ def connections() -> Iterator[Connections]:
 @pytest.fixture
 def in_two_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     """As with very many sockets on a host with more than one processor."""
-    monkeypatch.setattr(_meanwhile, "pays", lambda sockets: sockets > 1)
-    for user in (_socket_look, _socket_rescue):
-        monkeypatch.setattr(user, "pays", _meanwhile.pays)
+    monkeypatch.setattr(fork, "pays", lambda sockets: sockets > 1)
+    for user in (owners, rearm):
+        monkeypatch.setattr(user, "pays", fork.pays)

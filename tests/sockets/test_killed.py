@@ -14,9 +14,9 @@ import time
 from random import Random
 
 import pytest
-from ansible_collections.longlived.tcp.plugins.module_utils import _guardian
+from ansible_collections.longlived.tcp.plugins.module_utils._sockets import watchdog
 
-from .asking import rescue
+from .calls import rescue
 from .connections import Connections, is_on, kernel, settings
 
 KILLS = 100
@@ -81,19 +81,19 @@ def run(clients: list[socket.socket], kill_after: float | None) -> float:
 
 
 def work(owner: int, begin: int) -> None:
-    start = _guardian.Guardian.start
+    start = watchdog.Watchdog.start
 
-    def started(guardian: object) -> None:
-        start(guardian)
+    def started(watcher: object) -> None:
+        start(watcher)
         with contextlib.suppress(BrokenPipeError):  # a second process is the second to say so
             os.write(begin, b".")
 
-    _guardian.Guardian.start = started
+    watchdog.Watchdog.start = started
     rescue(pids=[owner])
 
 
-def test_the_guardian_is_out_of_the_group_before_a_socket_is_touched() -> None:
+def test_the_watchdog_is_out_of_the_group_before_a_socket_is_touched() -> None:
     for _turn in range(20):
-        with _guardian.Guardian() as guardian:
-            guardian.start()
-            assert os.getsid(guardian._pid) == guardian._pid != os.getsid(0)
+        with watchdog.Watchdog() as watcher:
+            watcher.start()
+            assert os.getsid(watcher._pid) == watcher._pid != os.getsid(0)

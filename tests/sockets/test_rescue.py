@@ -23,14 +23,15 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
-from ansible_collections.longlived.tcp.plugins.module_utils import _foreign_sockets, _socket_owners, _socket_rescue
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
-from ansible_collections.longlived.tcp.plugins.module_utils._guardian import Guardian
-from ansible_collections.longlived.tcp.plugins.module_utils._socket_owners import Owner, Process
+from ansible_collections.longlived.tcp.plugins.module_utils._sockets import descriptors, processes, rearm
+from ansible_collections.longlived.tcp.plugins.module_utils._sockets.owners import Owner
+from ansible_collections.longlived.tcp.plugins.module_utils._sockets.processes import Process
+from ansible_collections.longlived.tcp.plugins.module_utils._sockets.watchdog import Watchdog
 
 from tests.sysctl_d.namespaces import _libc
 
-from .asking import judged, look, rescue, row_of
+from .calls import judged, look, rescue, row_of
 from .connections import TCP_KEEPIDLE, Connections, Pair, is_on, kernel, settings
 from .processes import child
 
@@ -115,7 +116,7 @@ def test_a_long_value_of_its_own_is_replaced_by_the_kernels(connections: Connect
     assert client.getsockopt(socket.IPPROTO_TCP, TCP_KEEPIDLE) == 7200
     assert numbers(rescue(select=BOTH)) == (1, 1, 1)
     assert settings(client) == (1, 45, 45, 9)
-    assert judged(client) == judged(client, options=True) == PROTECTED
+    assert judged(client) == judged(client, socket_options=True) == PROTECTED
 
 
 def test_a_kernel_value_that_is_too_long_is_said(connections: Connections) -> None:
@@ -125,7 +126,7 @@ def test_a_kernel_value_that_is_too_long_is_said(connections: Connections) -> No
     assert done["changed"] is False and done["failures_total"] == 2
     assert "With time 7200 and intvl 75 its probes would come too late: set shorter ones" in done["failures"][0]["reason"]
     assert numbers(rescue(select=BOTH, values={"time": 45})) == (1, 1, 2)
-    assert judged(client, options=True) == PROTECTED
+    assert judged(client, socket_options=True) == PROTECTED
 
 
 @pytest.mark.parametrize(
@@ -175,14 +176,14 @@ def test_two_processes_do_and_say_what_one_does(connections: Connections, monkey
     kept = stale(connections, 5)
     before = [settings(one) for one in kept]
     opened = os.listdir("/proc/self/fd")
-    workers, _one = mmap.mmap(-1, mmap.PAGESIZE), _socket_rescue._one
+    workers, outcome = mmap.mmap(-1, mmap.PAGESIZE), rearm._Rearming.outcome
 
     def counted(*arguments: Any) -> Any:
         workers[os.getpid() != test] += 1
-        return _one(*arguments)
+        return outcome(*arguments)
 
     test = os.getpid()
-    monkeypatch.setattr(_socket_rescue, "_one", counted)
+    monkeypatch.setattr(rearm._Rearming, "outcome", counted)
     foreseen = rescue(select=BOTH, check_mode=True)
     assert [settings(one) for one in kept] == before
     done = rescue(select=BOTH)
@@ -199,7 +200,7 @@ def test_two_processes_do_and_say_what_one_does(connections: Connections, monkey
 @pytest.mark.usefixtures("in_two_processes")
 def test_one_process_takes_over_what_the_other_did_not_bring_to_an_end(connections: Connections, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = stale(connections, 10)
-    test, note = os.getpid(), Guardian.note
+    test, note = os.getpid(), Watchdog.note
     noted = mmap.mmap(-1, 1)
 
     def killed_at_the_third(*arguments: Any) -> None:
@@ -208,7 +209,7 @@ def test_one_process_takes_over_what_the_other_did_not_bring_to_an_end(connectio
         if noted[0] == 3 and os.getpid() != test:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    monkeypatch.setattr(Guardian, "note", killed_at_the_third)
+    monkeypatch.setattr(Watchdog, "note", killed_at_the_third)
     assert numbers(rescue()) == (10, 0, 0)
     assert noted[0] == 3
     assert all(judged(one) == PROTECTED for one in kept[::2])
@@ -295,14 +296,14 @@ class Transfer:
 def test_a_checksummed_transfer_through_a_hundred_re_arms(connections: Connections, monkeypatch: pytest.MonkeyPatch) -> None:
     client, server = connections.pair()
     transfer = Transfer(client, server)
-    note = Guardian.note
+    note = Watchdog.note
 
     def move_on_and_note(*arguments: Any) -> None:
         # Keepalive goes off and on right after this, in the midst of the stream.
         transfer.move_on()
         note(*arguments)
 
-    monkeypatch.setattr(Guardian, "note", move_on_and_note)
+    monkeypatch.setattr(Watchdog, "note", move_on_and_note)
     try:
         for _turn in range(100):
             transfer.pause()
@@ -347,7 +348,7 @@ def hammering(owner: int, clients: list[socket.socket], begin: object) -> Iterat
             one.close()
         parent = os.getpid()
         if os.fork() == 0:
-            with _foreign_sockets.opened_tasks() as tasks:
+            with descriptors.opened_tasks() as tasks:
                 while os.getppid() == parent:
                     for descriptor, cookie in places:
                         rearm_by_hand(tasks, owner, descriptor, cookie)
@@ -359,11 +360,11 @@ def hammering(owner: int, clients: list[socket.socket], begin: object) -> Iterat
 
 def rearm_by_hand(tasks: object, owner: int, descriptor: int, cookie: int) -> None:
     try:
-        copy = _foreign_sockets.fetch(tasks, Owner(Process(owner, "", None), owner, descriptor), cookie)
-    except _foreign_sockets.Gone:
+        copy = descriptors.fetch(tasks, Owner(Process(owner, "", None), owner, descriptor), cookie)
+    except descriptors.Gone:
         return
     for value in (0, 1):
-        _foreign_sockets.put(copy, _foreign_sockets.KEEPALIVE, value)
+        descriptors.put(copy, descriptors.KEEPALIVE, value)
     os.close(copy)
 
 
@@ -419,12 +420,12 @@ def test_another_socket_under_the_same_number_is_gone(connections: Connections) 
     client, server = connections.pair()
     (cookie,) = struct.unpack("Q", client.getsockopt(socket.SOL_SOCKET, 57, 8))
     owner = Owner(Process(os.getpid(), "", None), os.getpid(), client.fileno())
-    with _foreign_sockets.opened_tasks() as tasks:
-        os.close(_foreign_sockets.fetch(tasks, owner, cookie))
+    with descriptors.opened_tasks() as tasks:
+        os.close(descriptors.fetch(tasks, owner, cookie))
         os.dup2(server.fileno(), client.fileno())
         opened = len(os.listdir("/proc/self/fd"))
-        with pytest.raises(_foreign_sockets.Gone):
-            _foreign_sockets.fetch(tasks, owner, cookie)
+        with pytest.raises(descriptors.Gone):
+            descriptors.fetch(tasks, owner, cookie)
         assert len(os.listdir("/proc/self/fd")) == opened
 
 
@@ -442,7 +443,7 @@ def test_another_process_under_the_same_number_is_not_touched(connections: Conne
             stack.enter_context(child(lambda: None, pid=chosen))  # it has the two sockets
             return True
 
-        monkeypatch.setattr(_socket_owners.fnmatch, "fnmatchcase", matches)
+        monkeypatch.setattr(processes.fnmatch, "fnmatchcase", matches)
         assert numbers(rescue(select=BOTH, processes=["chosen-worker"])) == (0, 0, 0)
         assert numbers(rescue(select=BOTH, pids=[chosen])) == (0, 2, 0)
     assert is_on(client) and is_on(server)
@@ -500,11 +501,11 @@ def test_with_few_descriptors_many_processes_are_reached(connections: Connection
 
 def test_without_pidfd_getfd_it_says_so(connections: Connections, monkeypatch: pytest.MonkeyPatch) -> None:
     client, _server = stale(connections)
-    monkeypatch.setattr(_foreign_sockets, "_SYS_PIDFD_GETFD", 9999)
+    monkeypatch.setattr(descriptors, "_SYS_PIDFD_GETFD", 9999)
     with pytest.raises(UserError, match=r"has no pidfd_getfd, so that no other process's socket can be reached: restart the programs"):
         rescue()
     assert judged(client) == STALE
-    assert judged(client, options=True) == STALE
-    assert look(options=True)["sockets"][0]["options"] is None
+    assert judged(client, socket_options=True) == STALE
+    assert look(socket_options=True)["sockets"][0]["options"] is None
     kernel(7200)
     assert numbers(rescue()) == (0, 0, 0)  # nothing to do: nothing to say

@@ -21,18 +21,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.longlived.tcp.plugins.module_utils import _network_namespaces, _socket_owners
-from ansible_collections.longlived.tcp.plugins.module_utils._netlink import NetlinkError
-from ansible_collections.longlived.tcp.plugins.module_utils._socket_look import Look
+from ansible_collections.longlived.tcp.plugins.module_utils._sockets import namespaces, processes
+from ansible_collections.longlived.tcp.plugins.module_utils._sockets.netlink import NetlinkError
+from ansible_collections.longlived.tcp.plugins.module_utils._sockets.owners import owners_of
+from ansible_collections.longlived.tcp.plugins.module_utils._sockets.scan import Scan
 
 from tests.sysctl_d.namespaces import CLONE_NEWNS, MS_PRIVATE, MS_REC, _libc, mount, unshare
 
-from .asking import IDLE_TIMEOUT, judged, look, row_of, selected
+from .calls import IDLE_TIMEOUT, judged, look, row_of, selected
 from .connections import TCP_KEEPIDLE, TCP_KEEPINTVL, Connections, join, kernel, lose_everything, lose_nothing, network
 from .processes import child
 
 PROTECTED, STALE, UNKNOWN = ("protected", None), ("stale", None), ("unknown", None)
-OFF, RUNTIME, PINNED = (("unprotected", reason) for reason in ("off", "runtime", "pinned"))
+DISABLED, RUNTIME, PINNED = (("unprotected", reason) for reason in ("disabled", "runtime", "pinned"))
 
 CLONE_FILES = 0x400
 
@@ -55,12 +56,12 @@ def test_keepalive_is_on(connections: Connections) -> None:
 
 def test_keepalive_was_never_asked_for(connections: Connections) -> None:
     client, _server = connections.pair(keepalive=False)
-    assert judged(client) == judged(client, options=True) == OFF
+    assert judged(client) == judged(client, socket_options=True) == DISABLED
     assert row_of(client)["next_probe"] is None
 
 
 def test_what_was_accepted_inherits_it(connections: Connections) -> None:
-    for keepalive, expected in ((True, PROTECTED), (False, OFF)):
+    for keepalive, expected in ((True, PROTECTED), (False, DISABLED)):
         listener = connections.listener(keepalive=keepalive)
         connections.connect(*listener.getsockname())
         accepted, _peer = listener.accept()
@@ -79,7 +80,7 @@ def test_stale(connections: Connections, busy: bool) -> None:
         assert client.recv(1) == b"?"
     # Its own option shows the new value already: the timer is the only witness.
     assert client.getsockopt(socket.IPPROTO_TCP, TCP_KEEPIDLE) == 45
-    assert judged(client) == judged(client, options=True) == STALE
+    assert judged(client) == judged(client, socket_options=True) == STALE
     assert row_of(client)["next_probe"] > 7000
 
 
@@ -87,7 +88,7 @@ def test_an_older_value_that_is_short_enough_is_not_stale(connections: Connectio
     kernel(200)
     client, _server = connections.pair()
     kernel(45)
-    assert judged(client) == judged(client, options=True) == PROTECTED
+    assert judged(client) == judged(client, socket_options=True) == PROTECTED
 
 
 @pytest.mark.parametrize(
@@ -96,15 +97,15 @@ def test_an_older_value_that_is_short_enough_is_not_stale(connections: Connectio
 def test_the_kernels_value_with_its_lateness(connections: Connections, values: tuple[int, int], expected: tuple[str, str | None]) -> None:
     kernel(*values)
     client, _server = connections.pair()
-    assert judged(client) == judged(client, options=True) == expected
+    assert judged(client) == judged(client, socket_options=True) == expected
 
 
 def test_pinned_short(connections: Connections) -> None:
     client, _server = connections.pair()
     own(client, TCP_KEEPIDLE, 20)
-    assert judged(client) == judged(client, options=True) == PROTECTED
+    assert judged(client) == judged(client, socket_options=True) == PROTECTED
     kernel(7200)
-    assert judged(client, options=True) == PROTECTED
+    assert judged(client, socket_options=True) == PROTECTED
     # Without its own options the kernel's value is taken to be in use, as the documentation says.
     assert judged(client) == RUNTIME
 
@@ -112,16 +113,16 @@ def test_pinned_short(connections: Connections) -> None:
 def test_pinned_long(connections: Connections) -> None:
     client, _server = connections.pair()
     own(client, TCP_KEEPIDLE, 7200)
-    assert judged(client, options=True) == PINNED
+    assert judged(client, socket_options=True) == PINNED
     assert judged(client) == STALE  # what the timer shows
-    assert row_of(client, options=True)["options"] == {"keepalive": True, "time": 7200, "intvl": 45, "probes": 9}
+    assert row_of(client, socket_options=True)["options"] == {"keepalive": True, "time": 7200, "intvl": 45, "probes": 9}
     assert row_of(client)["options"] is None
 
 
 def test_intvl_pinned_long(connections: Connections) -> None:
     client, _server = connections.pair()
     own(client, TCP_KEEPINTVL, 400)
-    assert judged(client, options=True) == PINNED
+    assert judged(client, socket_options=True) == PINNED
 
 
 # --- by the state of TCP -------------------------------------------------------------------------
@@ -151,7 +152,7 @@ def test_retransmitting(connections: Connections) -> None:
         assert row_of(client)["next_probe"] is None
         client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 0)
         assert judged(client) == UNKNOWN
-        assert judged(client, options=True) == OFF
+        assert judged(client, socket_options=True) == DISABLED
         client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     # The next retransmission arrives: nothing hides the timer any more.
     assert server.recv(4) == b"lost"
@@ -180,7 +181,7 @@ def test_zero_window(connections: Connections, device: bytes) -> None:
     while select.select([], [client], [], 0.5)[1]:
         client.send(b"x" * 65536)
     assert judged(client) == UNKNOWN
-    assert judged(server) == OFF
+    assert judged(server) == DISABLED
 
 
 @pytest.mark.parametrize("keepalive", [True, False])
@@ -192,7 +193,7 @@ def test_half_closed(connections: Connections, keepalive: bool) -> None:
     for one, tcp_state in ((client, "FIN-WAIT-2"), (server, "CLOSE-WAIT")):
         row = row_of(one)
         assert row["tcp_state"] == tcp_state
-        assert (row["state"], row["reason"]) == (PROTECTED if keepalive else OFF)
+        assert (row["state"], row["reason"]) == (PROTECTED if keepalive else DISABLED)
 
 
 def test_fin_wait_1(connections: Connections) -> None:
@@ -292,7 +293,7 @@ def test_every_process_is_read_by_a_second_one(
     kept = [connections.pair() for _turn in range(5)]
 
     def seen(options: bool) -> tuple[Any, ...]:
-        result = look(options=options)
+        result = look(socket_options=options)
         rows = sorted((row["inode"], row["pids"], row["state"], row["options"]) for row in result["sockets"])
         return [(row["pid"], row["established"]) for row in result["processes"]], rows, result["summary"], result["ownerless"]
 
@@ -300,13 +301,13 @@ def test_every_process_is_read_by_a_second_one(
         alone = seen(False), seen(True)
         request.getfixturevalue("in_two_processes")
         readers: list[int] = []
-        read = _socket_owners.read
+        read = processes.read
 
         def counted(**arguments: Any) -> Any:
             readers.append(os.getpid())
             return read(**arguments)
 
-        monkeypatch.setattr(_socket_owners, "read", counted)
+        monkeypatch.setattr(processes, "read", counted)
         assert (seen(False), seen(True)) == alone
         assert readers == [], "it was this process that read them"
         assert alone[0][0] == sorted([(os.getpid(), 10), (pid, 10)])
@@ -319,7 +320,7 @@ def test_inherited_over_fork_and_closed_by_the_parent(connections: Connections) 
     with child(lambda: None) as pid:
         client.close()
         (row,) = (row for row in look(pids=[pid])["sockets"] if row["inode"] == inode)
-        assert (row["pid"], row["pids"], row["reason"]) == (pid, [pid], "off")
+        assert (row["pid"], row["pids"], row["reason"]) == (pid, [pid], "disabled")
 
 
 def test_a_thread_with_descriptors_of_its_own(connections: Connections) -> None:
@@ -338,7 +339,7 @@ def test_a_thread_with_descriptors_of_its_own(connections: Connections) -> None:
     thread.start()
     try:
         assert begun.wait(5)
-        (row,) = (row for row in look(options=True)["sockets"] if row["inode"] == inodes[0])
+        (row,) = (row for row in look(socket_options=True)["sockets"] if row["inode"] == inodes[0])
         assert row["pid"] == os.getpid()
         assert row["options"] is None or row["options"]["keepalive"] is False  # reached from Linux 6.9 on
     finally:
@@ -366,7 +367,7 @@ def test_another_network_namespace(connections: Connections) -> None:
         result = look(pids=[pid])
         # The kernel's default there, 45 here.
         assert result["summary"] == {"established": 2, "protected": 0, "stale": 0, "unprotected": 2, "unknown": 0}
-        assert {row["reason"] for row in result["sockets"]} == {"runtime", "off"}
+        assert {row["reason"] for row in result["sockets"]} == {"runtime", "disabled"}
         assert {row["namespace"] for row in result["sockets"]} == {os.stat(f"/proc/{pid}/ns/net").st_ino}
         assert look(pids=[pid, os.getpid()])["summary"]["established"] == 4
         assert look()["summary"]["established"] == 2  # nobody chosen: this namespace
@@ -380,20 +381,22 @@ def test_a_namespace_outlives_the_first_of_its_processes(connections: Connection
         kept.append(connections.pair())
 
     with container(connections) as first, child(follow) as second:
-        begun = Look(selected(pids=[first, second]), IDLE_TIMEOUT)
-        os.kill(min(first, second), signal.SIGKILL)
-        os.waitid(os.P_PID, min(first, second), os.WEXITED | os.WNOWAIT)
-        assert len(list(begun.connections())) == 2
-        assert begun.unreadable_namespaces == 0
+        selection = selected(pids=[first, second])
+        with owners_of(selection) as owners:
+            scan = Scan(selection, IDLE_TIMEOUT, owners)
+            os.kill(min(first, second), signal.SIGKILL)
+            os.waitid(os.P_PID, min(first, second), os.WEXITED | os.WNOWAIT)
+            assert len(list(scan)) == 2
+            assert scan.unreadable == 0
 
 
 def test_a_container_is_seen_by_whoever_is_left_in_it(connections: Connections, monkeypatch: pytest.MonkeyPatch) -> None:
     with container(connections) as pid:
         with child(lambda: None) as ended:
             pass
-        namespace = _network_namespaces.inode(pid)
-        monkeypatch.setattr(_network_namespaces, "_inhabitants", lambda: {namespace: [ended, os.getpid(), pid]})
-        (row,) = _network_namespaces.others()
+        namespace = namespaces.inode(pid)
+        monkeypatch.setattr(namespaces, "_inhabitants", lambda: {namespace: [ended, os.getpid(), pid]})
+        (row,) = namespaces.others()
         assert (row["namespace"], row["pid"], row["runtime"]["time"]) == (namespace, pid, 7200)
 
 
@@ -404,7 +407,7 @@ SEEN = """
 import json, os, sys
 from tests.collection import put_in_place
 put_in_place()
-from tests.sockets.asking import look
+from tests.sockets.calls import look
 print(json.dumps([row["inode"] for row in look(**json.loads(sys.argv[1]))["sockets"]]))
 """
 

@@ -17,7 +17,7 @@ from random import Random, SystemRandom
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from .releases import RELEASES, Inside, Release, inside
+from .releases import RELEASES, Guest, Release, inside
 
 settings.register_profile(
     "sysctl_d",
@@ -54,20 +54,20 @@ def release(request: pytest.FixtureRequest) -> Release:
 
 
 @pytest.fixture(scope="session")
-def within(release: Release) -> Iterator[Inside]:
+def within(release: Release) -> Iterator[Guest]:
     """A process inside the release that knows how to boot and to load."""
-    with inside(release, f"{__package__}.booting", f"{__package__}.loading") as process:
+    with inside(release, f"{__package__}.boots", f"{__package__}.one_file") as process:
         yield process
 
 
 @pytest.fixture(scope="session")
-def one() -> Iterator[Inside]:
+def one() -> Iterator[Guest]:
     """A process inside one release that can run the module."""
     pytest.importorskip("ansible.module_utils.basic", reason="the module needs ansible-core")
     chosen = next((release for release in RELEASES[1:] if release.unavailable is None), None)
     if chosen is None:
         pytest.skip(f"no Debian release can be run here: {RELEASES[1].unavailable}")
-    with inside(chosen, f"{__package__}.applying") as process:
+    with inside(chosen, f"{__package__}.apply") as process:
         yield process
 
 

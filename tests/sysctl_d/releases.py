@@ -58,7 +58,7 @@ class Failed(Exception):
     """The traceback of what went wrong inside."""
 
 
-class Inside:
+class Guest:
     """Calls functions in a process that lives inside a release."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
@@ -76,20 +76,20 @@ class Inside:
 
 
 @contextlib.contextmanager
-def inside(release: Release, *modules: str) -> Iterator[Inside]:
+def inside(release: Release, *modules: str) -> Iterator[Guest]:
     """Start a process inside the release that knows the functions of these modules."""
     if not path_of(KINDS[release.kind].tree).exists():
         machine.install_tools()
     tree = ensure(KINDS[release.kind].tree)
     process = subprocess.Popen(
-        [sys.executable, "-c", "import sys; from tests.sysctl_d import inside; inside.main(*sys.argv[1:])", str(tree), *modules],
+        [sys.executable, "-c", "import sys; from tests.sysctl_d import guest; guest.main(*sys.argv[1:])", str(tree), *modules],
         cwd=REPOSITORY,
         env={"PATH": machine.SYSTEM_PATH, "LC_ALL": "C.UTF-8", "PYTHONPATH": str(REPOSITORY)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
     try:
-        yield Inside(process)
+        yield Guest(process)
     finally:
         assert process.stdin and process.stdout
         process.stdin.close()

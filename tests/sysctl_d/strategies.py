@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from .layout import CONF, DIRECTORIES, ELSEWHERE, Directory, Entry, Layout, Link
 
 # isort: split
-from ansible_collections.longlived.tcp.plugins.module_utils import _sysctl_d
+from ansible_collections.longlived.tcp.plugins.module_utils._kernel import precedence
 
 OURS = ("net.ipv4.tcp_keepalive_time", "net.ipv4.tcp_keepalive_intvl", "net.ipv4.tcp_keepalive_probes")
 OTHERS = ("net.ipv4.tcp_syn_retries", "net.ipv4.tcp_orphan_retries", "net.ipv4.tcp_sack", "net.ipv4.tcp_retries2")
@@ -265,7 +265,7 @@ def layouts(draw: st.DrawFn) -> Layout:
 def headed_layouts(draw: st.DrawFn) -> Layout:
     """Trees in which some files begin with this collection's header."""
     found = draw(layouts())
-    headed = contents().map(lambda content: _sysctl_d.HEADER.encode() + content)
+    headed = contents().map(lambda content: precedence.HEADER.encode() + content)
     ours = st.dictionaries(names.map(lambda name: b"/etc/sysctl.d/" + name), headed, min_size=1, max_size=4)
     elsewhere = {path: draw(headed) for path, entry in found.entries.items() if isinstance(entry, bytes) and draw(st.booleans())}
     return Layout({**found.entries, **elsewhere, **draw(ours)}, found.split)

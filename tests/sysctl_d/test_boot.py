@@ -12,17 +12,17 @@ import pytest
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
-from . import booting, strategies
+from . import boots, strategies
 from .layout import DIRECTORIES, Layout, Link
-from .releases import Inside, Release
+from .releases import Guest, Release
 
 A = b"/etc/sysctl.d/a.conf"
 TIME = b"net.ipv4.tcp_keepalive_time = 45\n"
 
 
 @given(layout=strategies.layouts())
-def test_the_boot_values_are_those_of_the_real_program(within: Inside, layout: Layout) -> None:
-    found = within.call(booting.boot, layout)
+def test_the_boot_values_are_those_of_the_real_program(within: Guest, layout: Layout) -> None:
+    found = within.call(boots.boot, layout)
     assert found.ours == found.real, f"{layout}\n{found.said}"
     for name, line in found.lines.items():
         event(f"{name} is set" if line is not None else f"{name} is left alone")
@@ -30,8 +30,8 @@ def test_the_boot_values_are_those_of_the_real_program(within: Inside, layout: L
 
 
 @given(layout=strategies.layouts())
-def test_what_is_in_run_is_gone_at_the_next_boot(within: Inside, layout: Layout) -> None:
-    found = within.call(booting.next_boot, layout)
+def test_what_is_in_run_is_gone_at_the_next_boot(within: Guest, layout: Layout) -> None:
+    found = within.call(boots.next_boot, layout)
     assert found.ours == found.real, f"{layout}\n{found.said}"
 
 
@@ -59,14 +59,14 @@ SINGLE = {
 
 
 @pytest.mark.parametrize("tree", SINGLE.values(), ids=SINGLE.keys())
-def test_one_rule_at_a_time(within: Inside, tree: dict[bytes, bytes | Link]) -> None:
-    found = within.call(booting.boot, Layout(dict(tree)))
+def test_one_rule_at_a_time(within: Guest, tree: dict[bytes, bytes | Link]) -> None:
+    found = within.call(boots.boot, Layout(dict(tree)))
     assert found.ours == found.real, found.said
 
 
 @pytest.mark.parametrize("split", [False, True])
-def test_lib_where_it_is_no_link(within: Inside, split: bool) -> None:
-    found = within.call(booting.boot, Layout({b"/lib/sysctl.d/a.conf": TIME}, split))
+def test_lib_where_it_is_no_link(within: Guest, split: bool) -> None:
+    found = within.call(boots.boot, Layout({b"/lib/sysctl.d/a.conf": TIME}, split))
     assert found.ours == found.real
 
 
@@ -76,10 +76,10 @@ paths = st.builds(
 
 
 @given(layout=strategies.layouts(), path=paths | st.just("/etc/sysctl.conf"))
-def test_a_file_is_said_to_be_read_if_it_is(within: Inside, layout: Layout, path: str) -> None:
+def test_a_file_is_said_to_be_read_if_it_is(within: Guest, layout: Layout, path: str) -> None:
     occupant = layout.entries.get(os.fsencode(path))
     assume(occupant is None or isinstance(occupant, bytes))
-    found = within.call(booting.is_read, layout, path)
+    found = within.call(boots.is_read, layout, path)
     if found is None:
         assume(False)
     really, ours = found
@@ -88,29 +88,29 @@ def test_a_file_is_said_to_be_read_if_it_is(within: Inside, layout: Layout, path
 
 
 @given(layout=strategies.layouts(), data=st.data())
-def test_a_change_gives_what_was_foreseen(within: Inside, layout: Layout, data: st.DataObject) -> None:
+def test_a_change_gives_what_was_foreseen(within: Guest, layout: Layout, data: st.DataObject) -> None:
     files = [path for path, entry in layout.entries.items() if isinstance(entry, bytes)]
     gone = bool(files) and data.draw(st.booleans())
     path = os.fsdecode(data.draw(st.sampled_from(files))) if gone else data.draw(paths)
     assume(gone or isinstance(layout.entries.get(os.fsencode(path), b""), bytes))
     content = None if gone else data.draw(strategies.contents())
-    foreseen, found = within.call(booting.after_writing, layout, path, content)
+    foreseen, found = within.call(boots.after_writing, layout, path, content)
     assert foreseen == found, f"{path} becomes {content!r}\n{layout}"
 
 
 @given(layout=strategies.plain_layouts())
-def test_procps_is_known_for_plain_files(within: Inside, layout: Layout) -> None:
-    found = within.call(booting.system, layout)
+def test_procps_is_known_for_plain_files(within: Guest, layout: Layout) -> None:
+    found = within.call(boots.system, layout)
     assert found.ours == found.real, f"{layout}\n{found.said}"
 
 
-def test_procps_is_mostly_known_for_odd_files(within: Inside, release: Release) -> None:
+def test_procps_is_mostly_known_for_odd_files(within: Guest, release: Release) -> None:
     """Only a warning depends on it."""
     agreed: list[bool] = []
 
     @given(layout=strategies.layouts())
     def compare(layout: Layout) -> None:
-        found = within.call(booting.system, layout)
+        found = within.call(boots.system, layout)
         if found.real != found.untouched:
             agreed.append(found.ours == found.real)
 

@@ -11,11 +11,12 @@ import re
 from hypothesis import assume, event, example, given
 from hypothesis import strategies as st
 
-from . import loading, strategies
-from .releases import Inside, Release
+from . import one_file, strategies
+from .releases import Guest, Release
 
 # isort: split
-from ansible_collections.longlived.tcp.plugins.module_utils import _keepalive, _sysctl_d
+from ansible_collections.longlived.tcp.plugins.module_utils._kernel import edit, sysctl_d
+from ansible_collections.longlived.tcp.plugins.module_utils._kernel import values as _values
 
 Values = dict[str, int]
 
@@ -23,8 +24,8 @@ wanted = st.fixed_dictionaries({"time": st.integers(1, 32767), "intvl": st.integ
 ours_in_a_line = re.compile(rb"tcp_keepalive_(time|intvl|probes)[/.\s]*=[^\r\n\0]*$")
 
 
-def rules_of(release: Release) -> _sysctl_d.Rules:
-    return _sysctl_d.rules_for(release.systemd)
+def rules_of(release: Release) -> sysctl_d.Rules:
+    return sysctl_d.rules_for(release.systemd)
 
 
 def alike(one: bytes, other: bytes) -> int:
@@ -50,7 +51,7 @@ def assert_only_ours_differ(old: bytes, new: bytes) -> None:
 
 
 def wanted_of(values: Values) -> dict[str, str]:
-    return {_keepalive.key(name): str(value) for name, value in values.items()}
+    return {_values.key(name): str(value) for name, value in values.items()}
 
 
 def gives_up(old: bytes) -> bool:
@@ -59,33 +60,33 @@ def gives_up(old: bytes) -> bool:
 
 
 @given(old=strategies.contents(12), values=wanted)
-def test_a_boot_reads_what_was_asked_and_nothing_else_differs(within: Inside, release: Release, old: bytes, values: Values) -> None:
+def test_a_boot_reads_what_was_asked_and_nothing_else_differs(within: Guest, release: Release, old: bytes, values: Values) -> None:
     rules = rules_of(release)
     assume(not gives_up(old))
-    new = _sysctl_d.with_values(old, values, rules)
+    new = edit.with_values(old, values, rules)
     assert_only_ours_differ(old, new)
-    assert _sysctl_d.with_values(new, values, rules) == new, "a second time changes something"
-    # Nothing after such a glob is set at all: the module refuses this file, see _transaction.
+    assert edit.with_values(new, values, rules) == new, "a second time changes something"
+    # Nothing after such a glob is set at all: the module refuses this file, see change.py.
     assume(not re.search(rb"[^/.\n]{256,}=", old))
-    before, after = within.call(loading.load, "systemd-sysctl", old, new)
+    before, after = within.call(one_file.load, "systemd-sysctl", old, new)
     assert after == {**before, **wanted_of(values)}
 
 
 @given(old=strategies.shared_files(12), values=wanted)
-def test_sysctl_reads_what_was_asked_and_nothing_else_differs(within: Inside, release: Release, old: bytes, values: Values) -> None:
-    new = _sysctl_d.with_values(old, values, rules_of(release))
+def test_sysctl_reads_what_was_asked_and_nothing_else_differs(within: Guest, release: Release, old: bytes, values: Values) -> None:
+    new = edit.with_values(old, values, rules_of(release))
     assert_only_ours_differ(old, new)
-    before, after = within.call(loading.load, "sysctl -p", old, new)
+    before, after = within.call(one_file.load, "sysctl -p", old, new)
     assert after == {**before, **wanted_of(values)}
 
 
 @given(old=strategies.contents(12), values=wanted)
 def test_undoing_gives_the_old_bytes_back(release: Release, old: bytes, values: Values) -> None:
     rules = rules_of(release)
-    assume(not gives_up(old) and not any(_sysctl_d._own_lines(old, rules).values()))
-    new = _sysctl_d.with_values(old, values, rules)
+    assume(not gives_up(old) and not any(edit.own_lines(old, rules).values()))
+    new = edit.with_values(old, values, rules)
     event("with a final newline" if old.endswith(b"\n") else "without a final newline")
-    assert _sysctl_d.without_values(new, rules) == old
+    assert edit.without_values(new, rules) == old
 
 
 @given(old=strategies.contents(12))
@@ -93,25 +94,25 @@ def test_undoing_gives_the_old_bytes_back(release: Release, old: bytes, values: 
 def test_nothing_of_ours_is_left(release: Release, old: bytes) -> None:
     """And what is left is what was there, in that order."""
     rules = rules_of(release)
-    new = _sysctl_d.without_values(old, rules)
-    assert not any(_sysctl_d._own_lines(new, rules).values())
+    new = edit.without_values(old, rules)
+    assert not any(edit.own_lines(new, rules).values())
     rest = iter(old)
     assert all(byte in rest for byte in new)
 
 
 @given(values=wanted)
-def test_a_file_of_our_own(within: Inside, release: Release, values: Values) -> None:
-    new = _sysctl_d.with_values(None, values, rules_of(release))
-    assert _sysctl_d.holds_only_ours(new, rules_of(release))
-    assert _sysctl_d.holds_nothing(_sysctl_d.without_values(new, rules_of(release)))
-    for program in loading.PROGRAMS:
-        (after,) = within.call(loading.load, program, new)
+def test_a_file_of_our_own(within: Guest, release: Release, values: Values) -> None:
+    new = edit.with_values(None, values, rules_of(release))
+    assert edit.holds_only_ours(new, rules_of(release))
+    assert edit.holds_nothing(edit.without_values(new, rules_of(release)))
+    for program in one_file.PROGRAMS:
+        (after,) = within.call(one_file.load, program, new)
         assert wanted_of(values).items() <= after.items()
 
 
 @given(content=st.one_of(strategies.contents(), strategies.shared_files()))
-def test_a_file_that_holds_only_ours_sets_only_ours(within: Inside, release: Release, content: bytes) -> None:
-    assume(_sysctl_d.holds_only_ours(content, rules_of(release)))
-    for program in loading.PROGRAMS:
-        nothing, after = within.call(loading.load, program, b"", content)
+def test_a_file_that_holds_only_ours_sets_only_ours(within: Guest, release: Release, content: bytes) -> None:
+    assume(edit.holds_only_ours(content, rules_of(release)))
+    for program in one_file.PROGRAMS:
+        nothing, after = within.call(one_file.load, program, b"", content)
         assert {key: after[key] for key in strategies.OTHERS} == {key: nothing[key] for key in strategies.OTHERS}

@@ -10,8 +10,8 @@ import re
 
 import pytest
 
-from . import applying
-from .releases import Inside
+from . import apply
+from .releases import Guest
 
 OWN = b"net.ipv4.tcp_keepalive_time = 100\nnet.ipv4.tcp_keepalive_intvl = 100\nnet.ipv4.tcp_keepalive_probes = 5\n"
 SHARED = b"# theirs\nnet.ipv4.tcp_sack = 1\n" + OWN
@@ -52,7 +52,7 @@ def id_of(value: object) -> str:
     return {OWN: "own", SHARED: "shared", None: "none"}.get(value, str(value)) if value is None or isinstance(value, bytes) else str(value)
 
 
-def assert_one_sentence(result: applying.Result, message: str) -> None:
+def assert_one_sentence(result: apply.Result, message: str) -> None:
     assert "traceback" not in result, result
     assert result.get("failed"), result
     said = result["msg"]
@@ -60,22 +60,22 @@ def assert_one_sentence(result: applying.Result, message: str) -> None:
     assert said.endswith(".") and "\n" not in said and "Errno" not in said, said
 
 
-def assert_all_well(result: applying.Result, host: applying.Host) -> None:
+def assert_all_well(result: apply.Result, host: apply.Host) -> None:
     assert "msg" not in result and "traceback" not in result, result
     assert host.runtime == host.boot == OPTIONS
     assert host.names == ["99-tcp-keepalive.conf"]
 
 
-def need_chattr(process: Inside, fault: str) -> None:
-    if re.search("immutable|append-only", fault) and not process.call(applying.can_chattr):
+def need_chattr(process: Guest, fault: str) -> None:
+    if re.search("immutable|append-only", fault) and not process.call(apply.can_chattr):
         pytest.skip("tmpfs has immutable files from Linux 6.6 on")
 
 
 @pytest.mark.parametrize("check_mode", [False, True], ids=["run", "check"])
 @pytest.mark.parametrize(("fault", "message", "content"), CASES, ids=id_of)
-def test_a_fault_leaves_the_host_as_it_was(one: Inside, fault: str, message: str, content: bytes | None, check_mode: bool) -> None:
+def test_a_fault_leaves_the_host_as_it_was(one: Guest, fault: str, message: str, content: bytes | None, check_mode: bool) -> None:
     need_chattr(one, fault)
-    tried = one.call(applying.try_with, fault, content, {**OPTIONS, "_ansible_check_mode": check_mode})
+    tried = one.call(apply.try_with, fault, content, {**OPTIONS, "_ansible_check_mode": check_mode})
     assert tried.during == tried.before
     if not check_mode:
         assert_one_sentence(tried.result, message)
@@ -85,8 +85,8 @@ def test_a_fault_leaves_the_host_as_it_was(one: Inside, fault: str, message: str
 
 
 @pytest.mark.parametrize("content", [None, OWN, SHARED], ids=id_of)
-def test_no_sysctl_is_no_fault(one: Inside, content: bytes | None) -> None:
-    tried = one.call(applying.try_with, "no sysctl", content, OPTIONS)
+def test_no_sysctl_is_no_fault(one: Guest, content: bytes | None) -> None:
+    tried = one.call(apply.try_with, "no sysctl", content, OPTIONS)
     assert_all_well(tried.result, tried.during)
 
 
@@ -98,24 +98,24 @@ def test_no_sysctl_is_no_fault(one: Inside, content: bytes | None) -> None:
         ("something is mounted on the file", "something is mounted on it"),
     ],
 )
-def test_lost_permission_between_write_and_rename(one: Inside, happens: str, message: str, content: bytes) -> None:
+def test_lost_permission_between_write_and_rename(one: Guest, happens: str, message: str, content: bytes) -> None:
     need_chattr(one, happens)
-    tried = one.call(applying.try_between, happens, content, OPTIONS)
+    tried = one.call(apply.try_between, happens, content, OPTIONS)
     assert_one_sentence(tried.result, message)
     assert tried.during == tried.before
     assert_all_well(tried.again, tried.after)
 
 
-def test_what_cannot_be_removed_is_removed_by_the_next_run(one: Inside) -> None:
+def test_what_cannot_be_removed_is_removed_by_the_next_run(one: Guest) -> None:
     need_chattr(one, "immutable")
-    tried = one.call(applying.try_between, "the directory becomes immutable", OWN, OPTIONS)
+    tried = one.call(apply.try_between, "the directory becomes immutable", OWN, OPTIONS)
     assert_one_sentence(tried.result, "Cannot write in .*: Operation not permitted; its directory may be immutable")
     assert (tried.during.file, tried.during.runtime, tried.during.boot) == (tried.before.file, tried.before.runtime, tried.before.boot)
     assert_all_well(tried.again, tried.after)
 
 
-def test_what_somebody_else_wrote_stands(one: Inside) -> None:
-    tried = one.call(applying.try_between, "somebody else changes the file", OWN, OPTIONS)
+def test_what_somebody_else_wrote_stands(one: Guest) -> None:
+    tried = one.call(apply.try_between, "somebody else changes the file", OWN, OPTIONS)
     assert_one_sentence(tried.result, "was changed by another program in the meantime; nothing was written, run again")
     assert tried.during.file == b"# theirs\n"
     assert tried.during.runtime == tried.before.runtime
@@ -125,14 +125,14 @@ def test_what_somebody_else_wrote_stands(one: Inside) -> None:
 
 
 @pytest.mark.parametrize("content", [OWN, SHARED], ids=id_of)
-def test_the_backup_is_the_way_back(one: Inside, content: bytes) -> None:
-    one.call(applying.start, content)
-    result = one.call(applying.run, {**OPTIONS, "backup": True})
-    assert one.call(applying.look).file != content
-    assert one.call(applying.content_of, result["backup_file"]) == content
+def test_the_backup_is_the_way_back(one: Guest, content: bytes) -> None:
+    one.call(apply.start, content)
+    result = one.call(apply.run, {**OPTIONS, "backup": True})
+    assert one.call(apply.look).file != content
+    assert one.call(apply.content_of, result["backup_file"]) == content
 
 
-def test_no_room_for_a_backup(one: Inside) -> None:
-    tried = one.call(applying.try_with, "disk full", OWN, {**OPTIONS, "backup": True})
+def test_no_room_for_a_backup(one: Guest) -> None:
+    tried = one.call(apply.try_with, "disk full", OWN, {**OPTIONS, "backup": True})
     assert "traceback" not in tried.result and tried.result["failed"], tried.result
     assert tried.during == tried.before

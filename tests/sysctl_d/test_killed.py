@@ -12,8 +12,8 @@ from random import Random
 
 import pytest
 
-from . import applying
-from .releases import Inside
+from . import apply
+from .releases import Guest
 from .test_faults import OPTIONS, OWN, SHARED, assert_all_well, id_of
 
 KILLS = 200
@@ -21,17 +21,17 @@ SCENES = [(None, "present"), (OWN, "present"), (SHARED, "present"), (SHARED, "ab
 
 
 @pytest.mark.parametrize(("content", "state"), SCENES, ids=id_of)
-def test_killed_at_any_moment(one: Inside, dice: Random, content: bytes | None, state: str) -> None:
+def test_killed_at_any_moment(one: Guest, dice: Random, content: bytes | None, state: str) -> None:
     options = {**OPTIONS, "state": state}
-    one.call(applying.start, content)
-    seconds = one.call(applying.seconds_of_a_run, options)
-    new = one.call(applying.look).file
+    one.call(apply.start, content)
+    seconds = one.call(apply.seconds_of_a_run, options)
+    new = one.call(apply.look).file
     assert new != content
     seen: Counter[str] = Counter()
     while seen["killed"] < KILLS // len(SCENES):
         assert seen["ended"] < KILLS, "most runs end before they are killed"
-        before = one.call(applying.start, content)
-        killed, left = one.call(applying.kill, options, dice.uniform(0, 1.2 * seconds))
+        before = one.call(apply.start, content)
+        killed, left = one.call(apply.kill, options, dice.uniform(0, 1.2 * seconds))
         assert left.file in (content, new), "the file is torn"
         others = [name for name in left.names if name != "99-tcp-keepalive.conf"]
         # The new file under its first name, and the old one under its second.
@@ -42,12 +42,12 @@ def test_killed_at_any_moment(one: Inside, dice: Random, content: bytes | None, 
         if killed:
             seen["new file" if left.file == new else "old file, temporary file" if others else "old file"] += 1
             seen["old file, new runtime"] += left.file == content and left.runtime != before.runtime
-        again = one.call(applying.run, options)
-        after = one.call(applying.look)
+        again = one.call(apply.run, options)
+        after = one.call(apply.look)
         assert after.file == new
         if state == "present":
             assert_all_well(again, after)
         assert after.runtime == after.boot
         assert after.names == ["99-tcp-keepalive.conf"]
-        assert one.call(applying.run, options)["changed"] is False
+        assert one.call(apply.run, options)["changed"] is False
     print(f"{state} where the file is {id_of(content)}: {dict(seen)}")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.longlived.tcp.plugins.doc_fragments import host
 from ansible_collections.longlived.tcp.plugins.module_utils._host_options import KEEPALIVE, VERIFY
 
 ROOT = Path(__file__).parents[3]
@@ -39,7 +40,12 @@ def options(role: str) -> dict[str, dict[str, Any]]:
 
 def documented(module: str) -> dict[str, dict[str, Any]]:
     source = (ROOT / "plugins" / "modules" / f"{module}.py").read_text()
-    found: dict[str, dict[str, Any]] = yaml.safe_load(source.split('DOCUMENTATION = r"""')[1].split('"""')[0])["options"]
+    documentation = yaml.safe_load(source.split('DOCUMENTATION = r"""')[1].split('"""')[0])
+    found: dict[str, dict[str, Any]] = documentation["options"]
+    for fragment in documentation["extends_documentation_fragment"]:
+        if fragment.startswith("longlived.tcp.host"):
+            text = getattr(host.ModuleDocFragment, (fragment.split(".")[3:] or ["documentation"])[0].upper())
+            found |= yaml.safe_load(text)["options"]
     return found
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, longlived.tcp contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A host that nobody has touched, also after a check run."""
+"""An untouched host, also after a check run."""
 
 from __future__ import annotations
 

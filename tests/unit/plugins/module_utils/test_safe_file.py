@@ -10,13 +10,13 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import errno
-import fcntl
 import os
 import stat
 
 import pytest
-from ansible_collections.longlived.tcp.plugins.module_utils import _safe_file
+from ansible_collections.longlived.tcp.plugins.module_utils import _file_lock, _safe_file
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
+from ansible_collections.longlived.tcp.plugins.module_utils._regular_file import read
 
 NEW = [b"new\n", None]
 
@@ -50,8 +50,8 @@ def state(path):
 
 
 def change(path, content, then, before=list):
-    with _safe_file.lock(str(path)):
-        with _safe_file.stage(_safe_file.read(str(path)), content) as staged:
+    with _file_lock.lock(str(path)):
+        with _safe_file.stage(read(str(path)), content) as staged:
             before()
             staged.commit()
             then()
@@ -188,49 +188,6 @@ def test_another_hard_link_keeps_the_old_content(path):
     assert path.dirpath().join("other").read() == "old\n"
 
 
-LEFT = [".x.conf.longlived_tcp.tmp", ".x.conf.longlived_tcp_ab_1.tmp", ".gone.conf.longlived_tcp.tmp", ".new\nline.longlived_tcp.tmp"]
-OTHERS = [".x.conf.ab_1.tmp", ".x.conf.longlived_tcp.tmp.txt", "x.conf.longlived_tcp.tmp"]
-
-
-def lay_leftovers(path):
-    for name in LEFT + OTHERS:
-        path.dirpath().join(name).write("")
-
-
-def names(path):
-    return sorted(found.basename for found in path.dirpath().listdir())
-
-
-@pytest.mark.parametrize("clean", [lambda path: _safe_file.lock(path).__enter__(), _safe_file.tidy])
-def test_what_a_killed_run_left_is_removed_and_nothing_else(path, clean):
-    lay_leftovers(path)
-    lock = clean(str(path))
-    assert names(path) == sorted(["x.conf"] + OTHERS)
-    del lock
-
-
-def test_what_another_run_keeps_is_no_leftover(path):
-    lay_leftovers(path)
-    directory = os.open(str(path.dirpath()), os.O_RDONLY)
-    try:
-        fcntl.flock(directory, fcntl.LOCK_EX)
-        _safe_file.tidy(str(path))
-    finally:
-        os.close(directory)
-    assert names(path) == sorted(["x.conf"] + LEFT + OTHERS)
-
-
-def test_where_there_is_no_directory_nothing_is_tidy(tmpdir):
-    _safe_file.tidy(str(tmpdir.join("none", "x.conf")))
-
-
-def test_who_has_the_lock_may_lock_another_file_beside(path):
-    with _safe_file.lock(str(path)):
-        lay_leftovers(path)
-        with _safe_file.lock(str(path.dirpath().join("y.conf")), seconds=0), _safe_file.lock(str(path), seconds=0):
-            assert names(path) == sorted(["x.conf"] + LEFT + OTHERS), "what this run keeps is no leftover"
-
-
 @pytest.mark.parametrize("before", [True, False])
 def test_a_directory_that_was_made_goes_again(tmpdir, before):
     directory = tmpdir.join("made")
@@ -252,5 +209,5 @@ def test_a_backup_goes_again(path):
         fail()
 
     with pytest.raises(Boom):
-        inside(_safe_file.backed_up(_safe_file.read(str(path))), block)
+        inside(_safe_file.backed_up(read(str(path))), block)
     assert path.dirpath().listdir() == [path]

@@ -19,7 +19,9 @@ import pytest
 
 pytest.importorskip("ansible.module_utils.basic")
 
-from ansible_collections.longlived.tcp.plugins.module_utils import _aws_environment, _aws_files, _users
+from ansible_collections.longlived.tcp.plugins.module_utils import _users
+from ansible_collections.longlived.tcp.plugins.module_utils._aws import environment as _environment
+from ansible_collections.longlived.tcp.plugins.module_utils._aws import files
 from ansible_collections.longlived.tcp.plugins.modules import aws_config_file
 
 SECRETS = "aws_secret_access_key = HUSH1\naws_session_token = HUSH2\ncredential_process = echo HUSH3\n"
@@ -79,7 +81,7 @@ def homes(monkeypatch, tmpdir):
     for name in uids:
         tmpdir.join(name).mkdir()
     monkeypatch.setattr(_users, "find", find)
-    monkeypatch.setattr(_aws_environment, "PATH", str(tmpdir.join("environment")))
+    monkeypatch.setattr(_environment, "PATH", str(tmpdir.join("environment")))
     return tmpdir
 
 
@@ -223,13 +225,13 @@ def no_space(descriptor):
 
 def test_what_another_program_wrote_meanwhile_counts(run, homes, monkeypatch):
     path = config(homes, "alice", "[default]\n")
-    real = _aws_files.applied
+    real = aws_config_file.applied
 
     def late(changes, backup):
         path.write("[default]\nregion = a\n")
         return real(changes, backup)
 
-    monkeypatch.setattr(_aws_files, "applied", late)
+    monkeypatch.setattr(aws_config_file, "applied", late)
     homes.join("environment").write("BOTOCORE_TCP_KEEPALIVE=false\n")
     result = run(users=["alice"], backup=True)
     assert result["changed"] and len(result["warnings"]) == 1
@@ -281,10 +283,10 @@ def test_what_hides_a_setting_is_told_to_who_only_looks(homes):
     config(homes, "alice", "[default]\ntcp_keepalive = True\n")
     told = []
     homes.join("environment").write("BOTOCORE_TCP_KEEPALIVE=true\n")
-    _aws_files.effective(["alice"], warn=told.append)
+    files.effective_rows(["alice"], warn=told.append)
     assert told == []
     homes.join("environment").write("BOTOCORE_TCP_KEEPALIVE=false\n")
-    _aws_files.effective(["alice", "bob"], ["default", "b"], warn=told.append)
+    files.effective_rows(["alice", "bob"], ["default", "b"], warn=told.append)
     assert len(told) == 1 and "line 1: BOTOCORE_TCP_KEEPALIVE hides tcp_keepalive" in told[0]
 
 
@@ -344,7 +346,7 @@ def test_read_only_rows(homes):
     homes.join("bob", ".aws", "credentials").write("broken")
     warnings = []
     before = sorted(str(found) for found in homes.visit())
-    rows = _aws_files.effective(["alice", "bob"], ["default", "b"], ["tcp_keepalive", "region"], warnings.append)
+    rows = files.effective_rows(["alice", "bob"], ["default", "b"], ["tcp_keepalive", "region"], warnings.append)
     nothing = {"tcp_keepalive": None, "region": None}
     assert [row["effective"] for row in rows] == [
         {"default": nothing, "b": nothing}, {"default": nothing, "b": {"tcp_keepalive": "true", "region": None}},

@@ -172,10 +172,10 @@ def test_summary_of_the_kernel() -> None:
     assert summary(info(nothing), asked(runtime=False)) == f"running values not looked at; next boot 45/45/9: {DROP_IN}"
 
 
-def process(name: str, stale: int, off: int, unit: str | None = None, runtime: int = 0, pinned: int = 0) -> dict[str, Any]:
-    unprotected = off + runtime + pinned
+def process(name: str, stale: int, disabled: int, unit: str | None = None, runtime: int = 0, pinned: int = 0) -> dict[str, Any]:
+    unprotected = disabled + runtime + pinned
     counts = {"established": 5, "protected": 5 - stale - unprotected, "stale": stale, "unprotected": unprotected, "unknown": 0}
-    reasons = {"off": off, "runtime": runtime, "pinned": pinned}
+    reasons = {"disabled": disabled, "runtime": runtime, "pinned": pinned}
     return {"pid": 7, "name": name, "user": "app", "unit": unit, "reasons": reasons, **counts}
 
 

@@ -1,0 +1,100 @@
+# Copyright (c) 2026, longlived.tcp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Variables that /etc/environment gives every login, and that hide what ~/.aws/config says.
+
+    for warning in hiding(settings, user, path):     # {setting: the value that should count}
+        ...
+"""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import os
+import re
+
+from ansible_collections.longlived.tcp.plugins.module_utils._aws.settings import same
+from ansible_collections.longlived.tcp.plugins.module_utils._aws.text import message, text_of
+
+PATH = "/etc/environment"
+LARGEST = 1024 * 1024
+
+ASSIGNMENT = re.compile(u"\\s*(?:export\\s+)?([A-Za-z0-9_]+)=([^#]*)")
+
+# botocore's environment variables that hide a setting of the file; the AWS CLI's are the last two.
+VARIABLES = {
+    u"account_id_endpoint_mode": u"AWS_ACCOUNT_ID_ENDPOINT_MODE",
+    u"auth_scheme_preference": u"AWS_AUTH_SCHEME_PREFERENCE",
+    u"ca_bundle": u"AWS_CA_BUNDLE",
+    u"defaults_mode": u"AWS_DEFAULTS_MODE",
+    u"disable_host_prefix_injection": u"AWS_DISABLE_HOST_PREFIX_INJECTION",
+    u"disable_request_compression": u"AWS_DISABLE_REQUEST_COMPRESSION",
+    u"ec2_metadata_service_endpoint": u"AWS_EC2_METADATA_SERVICE_ENDPOINT",
+    u"ec2_metadata_service_endpoint_mode": u"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
+    u"ec2_metadata_v1_disabled": u"AWS_EC2_METADATA_V1_DISABLED",
+    u"endpoint_discovery_enabled": u"AWS_ENDPOINT_DISCOVERY_ENABLED",
+    u"endpoint_url": u"AWS_ENDPOINT_URL",
+    u"ignore_configured_endpoint_urls": u"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    u"imds_use_ipv6": u"AWS_IMDS_USE_IPV6",
+    u"max_attempts": u"AWS_MAX_ATTEMPTS",
+    u"metadata_service_num_attempts": u"AWS_METADATA_SERVICE_NUM_ATTEMPTS",
+    u"metadata_service_timeout": u"AWS_METADATA_SERVICE_TIMEOUT",
+    u"region": u"AWS_DEFAULT_REGION",
+    u"request_checksum_calculation": u"AWS_REQUEST_CHECKSUM_CALCULATION",
+    u"request_min_compression_size_bytes": u"AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES",
+    u"response_checksum_validation": u"AWS_RESPONSE_CHECKSUM_VALIDATION",
+    u"retry_mode": u"AWS_RETRY_MODE",
+    u"role_arn": u"AWS_ROLE_ARN",
+    u"role_session_name": u"AWS_ROLE_SESSION_NAME",
+    u"sdk_ua_app_id": u"AWS_SDK_UA_APP_ID",
+    u"sigv4a_signing_region_set": u"AWS_SIGV4A_SIGNING_REGION_SET",
+    u"sts_regional_endpoints": u"AWS_STS_REGIONAL_ENDPOINTS",
+    u"tcp_keepalive": u"BOTOCORE_TCP_KEEPALIVE",
+    u"use_dualstack_endpoint": u"AWS_USE_DUALSTACK_ENDPOINT",
+    u"use_fips_endpoint": u"AWS_USE_FIPS_ENDPOINT",
+    u"cli_pager": u"AWS_PAGER",
+    u"output": u"AWS_DEFAULT_OUTPUT",
+}
+
+
+def hiding(settings, home, config):
+    """A sentence for each variable that keeps botocore from `settings` ({name: the value that should
+    count, None for unset}), or, for users with that `home`, from the file `config`; None: any file."""
+    try:
+        with open(PATH, "rb") as stream:
+            assignments = read(stream.read(LARGEST))
+    except (IOError, OSError):
+        return []
+    warnings = []
+    for name in sorted(settings):
+        variable = VARIABLES.get(name)
+        value, line = assignments.get(variable, (None, None))
+        if value is not None and not (same(settings[name], value) or same(value, settings[name])):
+            warnings.append(message("%s, line %d: %s hides %s of every profile in botocore: remove it there.", PATH, line, variable, name))
+    value, line = assignments.get(u"AWS_CONFIG_FILE", (None, None))
+    if value and config is not None and _expanded(value, home) != os.path.normpath(text_of(config)):
+        warnings.append(message("%s, line %d: AWS_CONFIG_FILE has botocore read %s instead of %s.", PATH, line, value, config))
+    return warnings
+
+
+def read(content):
+    """{variable: (value, line)} as pam_env(8) reads it: the last one counts."""
+    found = {}
+    for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), 1):
+        assignment = ASSIGNMENT.match(line)
+        if assignment:
+            value = assignment.group(2).strip()
+            if value[:1] in (u"'", u'"'):
+                value = value.strip(value[0])
+            found[assignment.group(1)] = (value, number)
+    return found
+
+
+def _expanded(path, home):
+    """The path as botocore expands it."""
+    for written in (u"~/", u"$HOME/", u"${HOME}/"):
+        if path.startswith(written):
+            path = os.path.join(text_of(home), path[len(written) :])
+    return os.path.normpath(path)

@@ -1,0 +1,62 @@
+# Copyright (c) 2026, longlived.tcp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""This host's systemd: its version, whether Red Hat has patched it, and whether its systemd-sysctl runs at all."""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import glob
+import os
+import re
+
+SYSTEMD_LIBRARIES = (
+    "/usr/lib/systemd/libsystemd-shared-*.so",
+    "/usr/lib/*/systemd/libsystemd-shared-*.so",
+    "/lib/systemd/libsystemd-shared-*.so",
+    "/usr/lib64/systemd/libsystemd-shared-*.so",
+)
+
+SYSTEMD_SYSCTL = ("/usr/lib/systemd/systemd-sysctl", "/lib/systemd/systemd-sysctl")
+
+# Where an administrator replaces or masks a unit, see systemd.unit(5).
+SERVICE = "systemd-sysctl.service"
+SERVICE_DIRECTORIES = ("/etc/systemd/system", "/run/systemd/system")
+
+
+def version():
+    """The version of the host's systemd as a number; None where there is none or it cannot be told.
+
+    It is read from the name of systemd's own library, which no process has to be started for. That
+    library came with version 231: a systemd without it is older, and taken as the 219 of RHEL 7 and
+    Amazon Linux 2.
+    """
+    for pattern in SYSTEMD_LIBRARIES:
+        for path in glob.glob(pattern):
+            match = re.search(r"libsystemd-shared-(\d+)", path)
+            if match:
+                return int(match.group(1))
+    return 219 if any(os.path.exists(path) for path in SYSTEMD_SYSCTL) else None
+
+
+def is_red_hat_family():
+    """Whether the host's os-release(5) calls it a relative of RHEL, whose systemd 219 was patched."""
+    return bool(re.search(r"^ID(_LIKE)?=.*\b(rhel|fedora|centos)\b", text_of("/etc/os-release"), re.MULTILINE))
+
+
+def masked_service():
+    """The path that masks systemd-sysctl.service, so that no boot reads any sysctl.d file; None if none does."""
+    path = os.path.join(SERVICE_DIRECTORIES[0], SERVICE)
+    masked = os.path.lexists(path) and (os.path.realpath(path) == "/dev/null" or (os.path.isfile(path) and os.path.getsize(path) == 0))
+    return path if masked else None
+
+
+def text_of(path):
+    """A text file's content; nothing where it is missing or forbidden."""
+    try:
+        with open(path, "rb") as stream:
+            return stream.read().decode("utf-8", "replace")
+    except (IOError, OSError):
+        return ""

@@ -1,0 +1,69 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, longlived.tcp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""This host's systemd, by files that are made here."""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import os
+
+import pytest
+from ansible_collections.longlived.tcp.plugins.module_utils._kernel import systemd
+
+
+@pytest.fixture
+def root(monkeypatch, tmpdir):
+    monkeypatch.setattr(systemd, "SYSTEMD_LIBRARIES", (str(tmpdir.join("libsystemd-shared-*.so")),))
+    monkeypatch.setattr(systemd, "SYSTEMD_SYSCTL", (str(tmpdir.join("systemd-sysctl")),))
+    monkeypatch.setattr(systemd, "SERVICE_DIRECTORIES", (str(tmpdir),))
+    return tmpdir
+
+
+@pytest.mark.parametrize(
+    ("files", "version"),
+    [
+        ([], None),
+        (["systemd-sysctl"], 219),
+        (["libsystemd-shared-252.so", "systemd-sysctl"], 252),
+        (["libsystemd-shared-257.9-1.so"], 257),
+    ],
+)
+def test_the_version(root, files, version):
+    for name in files:
+        root.join(name).write("")
+    assert systemd.version() == version
+
+
+@pytest.mark.parametrize("kind", ["link", "empty", "unit", "none"])
+def test_a_masked_service(root, kind):
+    unit = root.join("systemd-sysctl.service")
+    if kind == "link":
+        os.symlink("/dev/null", str(unit))
+    elif kind != "none":
+        unit.write("[Service]\n" if kind == "unit" else "")
+    assert systemd.masked_service() == (str(unit) if kind in ("link", "empty") else None)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('ID="amzn"\nID_LIKE="centos rhel fedora"\n', True),
+        ("ID=rhel\n", True),
+        ("ID=debian\n", False),
+        ("PRETTY_NAME=rhel\n", False),
+        ("", False),
+    ],
+)
+def test_a_relative_of_red_hats(monkeypatch, text, expected):
+    monkeypatch.setattr(systemd, "text_of", lambda _path: text)
+    assert systemd.is_red_hat_family() is expected
+
+
+def test_a_text_that_is_missing_or_not_utf_8(root):
+    assert systemd.text_of(str(root.join("none"))) == ""
+    root.join("odd").write(b"\xff", "wb")
+    assert systemd.text_of(str(root.join("odd"))) == u"\ufffd"
