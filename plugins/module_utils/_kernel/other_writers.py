@@ -40,7 +40,7 @@ TUNED_PROFILE = "/etc/tuned/active_profile"
 TUNED_DIRECTORIES = ("/etc/tuned/profiles", "/etc/tuned", "/usr/lib/tuned/profiles", "/usr/lib/tuned")
 
 # Dots and slashes are both separators in every one of these sources.
-_OUR_KEY = re.compile(r"net[./]ipv4[./]tcp_keepalive_(%s)\b" % "|".join(NAMES))
+_OUR_KEY = re.compile(r"(%s)\b" % "|".join(key(name).replace(".", "[./]") for name in NAMES))
 
 
 def seen():
