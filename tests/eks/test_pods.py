@@ -15,7 +15,6 @@ import kubernetes_validate
 import pytest
 import yaml
 from ansible_collections.longlived.tcp.plugins.plugin_utils._eks.cluster import SYSCTLS
-from ansible_collections.longlived.tcp.plugins.plugin_utils._eks.files import WORKLOADS
 
 from .clusters import MINORS, VALUES, text_for
 
@@ -24,6 +23,15 @@ RUNNING = {**POD, "restartPolicy": "Always"}
 TEMPLATE = {"metadata": {"labels": {"app": "it"}}, "spec": RUNNING}
 SELECTED = {"selector": {"matchLabels": {"app": "it"}}, "template": TEMPLATE}
 JOB = {"template": {**TEMPLATE, "spec": POD}}
+
+# The kinds of workload that kustomize is told to patch: where each has its pods' spec.
+WORKLOADS = {
+    "Deployment": ("apps/v1", ("spec", "template", "spec")),
+    "StatefulSet": ("apps/v1", ("spec", "template", "spec")),
+    "DaemonSet": ("apps/v1", ("spec", "template", "spec")),
+    "Job": ("batch/v1", ("spec", "template", "spec")),
+    "CronJob": ("batch/v1", ("spec", "jobTemplate", "spec", "template", "spec")),
+}
 
 SPECS: dict[str, dict[str, Any]] = {
     "Deployment": SELECTED,
@@ -37,7 +45,7 @@ WANTED = [{"name": name, "value": str(value)} for name, value in zip(SYSCTLS, VA
 
 
 def workload(kind: str) -> dict[str, Any]:
-    return copy.deepcopy({"apiVersion": WORKLOADS[kind], "kind": kind, "metadata": {"name": "it"}, "spec": SPECS[kind]})
+    return copy.deepcopy({"apiVersion": WORKLOADS[kind][0], "kind": kind, "metadata": {"name": "it"}, "spec": SPECS[kind]})
 
 
 def patched(value: Any, patch: Any) -> Any:
@@ -49,7 +57,7 @@ def patched(value: Any, patch: Any) -> Any:
 
 def pod_of(document: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = document
-    for name in ("spec", "jobTemplate", "spec", "template", "spec") if document["kind"] == "CronJob" else ("spec", "template", "spec"):
+    for name in WORKLOADS[document["kind"]][1]:
         found = found[name]
     return found
 

@@ -81,22 +81,22 @@ class Cluster:
         return _minor(self.kubernetes_version) or 0
 
     @property
-    def os_title(self) -> str:
-        return NODE_OSES[self.node_os]
+    def bottlerocket(self) -> bool:
+        return self.node_os == "bottlerocket"
 
     @property
     def kubelet_must_allow(self) -> bool:
         return self.minor < SAFE_SINCE
 
     @property
-    def node_sysctls(self) -> dict[str, str]:
+    def sysctls(self) -> dict[str, str]:
         """The three sysctls with their values as text, which is how pods and Bottlerocket take them."""
         return {key(name): str(self.values[name]) for name in NAMES}
 
     @property
     def needs_node_file(self) -> bool:
         # Bottlerocket has no other place for the node's own values.
-        return self.kubelet_must_allow or self.node_os == "bottlerocket"
+        return self.kubelet_must_allow or self.bottlerocket
 
 
 def described(request: Mapping[str, Any]) -> Cluster:
@@ -193,7 +193,7 @@ def _pods(cluster: Cluster) -> list[str]:
 
 
 def _how_on_the_node(cluster: Cluster) -> str:
-    if cluster.node_os == "bottlerocket":
+    if cluster.bottlerocket:
         return "by the Bottlerocket settings that this role writes"
     return "by this collection's role keepalive"
 
@@ -244,31 +244,3 @@ def _missing(cluster: Cluster) -> list[str]:
     elif cluster.provisioner == "karpenter" or (cluster.provisioner == "launch_template" and cluster.node_os == "al2" and cluster.ami):
         needed = ("cluster_name",)
     return [f"{PREFIX}{name} is needed for the nodes of {cluster.provisioner}: set it." for name in needed if not getattr(cluster, name)]
-
-
-def not_needed(cluster: Cluster) -> list[tuple[str, str]]:
-    """What people add to such clusters in vain, and why it is not needed or does not help."""
-    found = [
-        (
-            "A PodSecurityPolicy",
-            f"Kubernetes has none since 1.{OLDEST}; Pod Security Admission goes by the namespace's labels instead.",
-        )
-    ]
-    if not cluster.kubelet_must_allow:
-        safe = f"the three are safe sysctls since Kubernetes 1.{SAFE_SINCE}"
-        found += [
-            ("A kubelet flag (`--allowed-unsafe-sysctls`, `allowedUnsafeSysctls`)", f"{safe}, which every kubelet allows."),
-            (
-                "A label of the namespace",
-                f"{safe}, which the Pod Security Standards allow, unless a label pins them to a version before v1.{SAFE_SINCE}.",
-            ),
-        ]
-        if cluster.node_os != "bottlerocket":
-            given = " and ".join(source.path for source in (cluster.cluster_config, cluster.node_config) if source)
-            unchanged = f", so that {given} can stay as it is" if given else ""
-            found.append(
-                ("A NodeConfig, node group, EC2NodeClass or user data for it", f"pods may set the values on every node{unchanged}.")
-            )
-    if cluster.node_os == "bottlerocket":
-        found.append(("A bootstrap command", "Bottlerocket has no shell to run it with: it takes settings only."))
-    return found

@@ -30,10 +30,10 @@ def merged_node_config(source: Source) -> str:
     return _edited(source, lambda document: _into_node_config(document, source.path))
 
 
-def merged_cluster_config(source: Source, cluster: Cluster, al2_bootstrap: Callable[[str], str], node_config: str) -> str:
+def merged_cluster_config(source: Source, cluster: Cluster, user_data: Callable[[Cluster], str]) -> str:
     """The ClusterConfig, with what the nodes need in each of its node groups that has the operating system.
 
-    `al2_bootstrap` makes the bootstrap command of Amazon Linux 2 from the cluster's name.
+    `user_data` makes the bootstrap command of a group that has none.
     """
 
     def edit(document: Any) -> None:
@@ -45,10 +45,10 @@ def merged_cluster_config(source: Source, cluster: Cluster, al2_bootstrap: Calla
             if cluster.node_os == "bottlerocket":
                 _into_bottlerocket_group(group, cluster, where)
             elif cluster.node_os == "al2023":
-                _into_al2023_group(group, managed, node_config, where)
+                _into_al2023_group(group, managed, cluster, user_data, where)
             else:
                 name = str((document.get("metadata") or {}).get("name") or cluster.cluster_name)
-                _into_al2_group(group, managed, replace(cluster, cluster_name=name), al2_bootstrap, where)
+                _into_al2_group(group, managed, replace(cluster, cluster_name=name), user_data, where)
 
     return _edited(source, edit)
 
@@ -197,18 +197,18 @@ def _into_bottlerocket_group(group: Any, cluster: Cluster, where: str) -> None:
     if cluster.kubelet_must_allow:
         _allow(_inner(settings, where, "kubernetes"), "allowed-unsafe-sysctls", where)
     sysctls = _inner(settings, where, "kernel", "sysctl")
-    for name, value in cluster.node_sysctls.items():
+    for name, value in cluster.sysctls.items():
         if str(sysctls.get(name)) != value:
             sysctls[_quoted(name)] = _quoted(value)
 
 
-def _into_al2023_group(group: Any, managed: bool, node_config: str, where: str) -> None:
+def _into_al2023_group(group: Any, managed: bool, cluster: Cluster, user_data: Callable[[Cluster], str], where: str) -> None:
     command = group.get("overrideBootstrapCommand")
     if not managed and not command:
         _allow(_inner(group, where, "kubeletExtraConfig"), "allowedUnsafeSysctls", where)
         return
     if not command:
-        group["overrideBootstrapCommand"] = _literal(node_config)
+        group["overrideBootstrapCommand"] = _literal(user_data(cluster))
         return
     # nodeadm puts this document's list in the place of that one.
     replaced = (group.get("kubeletExtraConfig") or {}).get("allowedUnsafeSysctls") or []
@@ -218,7 +218,7 @@ def _into_al2023_group(group: Any, managed: bool, node_config: str, where: str) 
         group["overrideBootstrapCommand"] = _literal(text)
 
 
-def _into_al2_group(group: Any, managed: bool, cluster: Cluster, al2_bootstrap: Callable[[str], str], where: str) -> None:
+def _into_al2_group(group: Any, managed: bool, cluster: Cluster, user_data: Callable[[Cluster], str], where: str) -> None:
     command = group.get("overrideBootstrapCommand")
     if command:
         allowed = [name for flag in re.findall(r"--allowed-unsafe-sysctls[= ]([^\s'\"]+)", str(command)) for name in flag.split(",")]
@@ -239,4 +239,4 @@ def _into_al2_group(group: Any, managed: bool, cluster: Cluster, al2_bootstrap: 
             group["ami"] = cluster.ami
         if not CLUSTER_NAME.fullmatch(cluster.cluster_name):
             raise EksError(f"{where} needs a bootstrap command with the cluster's name: correct metadata.name there.")
-        group["overrideBootstrapCommand"] = _literal(al2_bootstrap(cluster.cluster_name))
+        group["overrideBootstrapCommand"] = _literal(user_data(cluster))

@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
-from ansible_collections.longlived.tcp.plugins.plugin_utils._eks.cluster import not_needed
-from ansible_collections.longlived.tcp.plugins.plugin_utils._eks.files import MARK, NAMES, files, foreign, leftovers
+from ansible_collections.longlived.tcp.plugins.plugin_utils._eks.files import MARK, USES, files, foreign, leftovers
 
 from .clusters import AMI, cluster, text_of
 
@@ -47,17 +47,23 @@ NEEDED: list[tuple[str, str, str, list[str]]] = [
 def test_just_the_files_that_are_needed(version: str, node_os: str, provisioner: str, expected: list[str]) -> None:
     made = files(cluster(kubernetes_version=version, node_os=node_os, provisioner=provisioner, ami=AMI))
     assert [file.name for file in made] == PODS + expected
-    assert set(PODS + expected) <= set(NAMES)
+    assert set(PODS + expected) <= set(USES)
 
 
 @pytest.mark.parametrize(("version", "node_os", "provisioner", "expected"), NEEDED)
 def test_the_readme_names_every_file_and_only_these(version: str, node_os: str, provisioner: str, expected: list[str]) -> None:
     made = files(cluster(kubernetes_version=version, node_os=node_os, provisioner=provisioner, ami=AMI))
     readme = text_of(made, "README.md")
-    assert [name for name in NAMES if f"[{name}]" in readme] == [name for name in NAMES if name in {file.name for file in made[1:]}]
-    for what, why in not_needed(cluster(kubernetes_version=version, node_os=node_os)):
-        assert f"- {what}: {why}\n" in readme
-    assert ("A kubelet flag" in readme) == (not expected or expected[0] != "namespace.yaml")
+    assert re.findall(r"^\| \[(.+?)\]", readme, re.MULTILINE) == [file.name for file in made[1:]]
+    safe, bottlerocket = "namespace.yaml" not in expected, node_os == "bottlerocket"
+    not_needed = {
+        "A PodSecurityPolicy": True,
+        "A kubelet flag (`--allowed-unsafe-sysctls`, `allowedUnsafeSysctls`)": safe,
+        "A label of the namespace": safe,
+        "A NodeConfig, node group, EC2NodeClass or user data for it": safe and not bottlerocket,
+        "A bootstrap command": bottlerocket,
+    }
+    assert re.findall("^- (.+?): ", readme, re.MULTILINE) == [what for what, is_listed in not_needed.items() if is_listed]
     assert ("`longlived.tcp.keepalive`" in readme) == (node_os != "bottlerocket")
 
 
@@ -65,6 +71,7 @@ def test_the_readme_names_every_file_and_only_these(version: str, node_os: str, 
 def test_every_file_is_known_again(tmp_path: Path, version: str, node_os: str, provisioner: str, expected: list[str]) -> None:
     made = files(cluster(kubernetes_version=version, node_os=node_os, provisioner=provisioner, ami=AMI))
     for file in made:
+        assert file.text.count(MARK) == 1
         (tmp_path / file.name).write_text(file.text)
     (tmp_path / "theirs.yaml").write_text(made[0].text)
     assert foreign(str(tmp_path), made) == []

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.longlived.tcp.plugins.plugin_utils._eks.cluster import SYSCTLS, EksError
-from ansible_collections.longlived.tcp.plugins.plugin_utils._eks.files import files
+from ansible_collections.longlived.tcp.plugins.plugin_utils._eks.files import MARK, files
 
 from .clusters import cluster, text_of
 
@@ -33,6 +33,9 @@ spec:
 ADDED = "".join(f"      - {name}\n" for name in SYSCTLS)
 
 ALL_ALLOWED = "spec: {kubelet:   {config: {allowedUnsafeSysctls: [ 'net.*' ]}}}  # all\n"
+
+# Below an empty line, and indented as a whole.
+INDENTED = f"\n  kind: NodeConfig\n  {ALL_ALLOWED}"
 
 NODE_CONFIGS: list[tuple[str, str]] = [
     (NODE_CONFIG, NODE_CONFIG.replace("# by ticket 5\n", "# by ticket 5\n" + ADDED)),
@@ -60,6 +63,16 @@ def test_a_node_config_keeps_its_comments(before: str, after: str) -> None:
     assert text == after
     again = files(cluster(kubernetes_version="1.28", node_config=text_of(made, "node-config.yaml")))
     assert text_of(again, "node-config.yaml") == text_of(made, "node-config.yaml")
+
+
+@pytest.mark.parametrize("name", ["user-data.mime", "node-config.yaml"])
+@pytest.mark.parametrize("mark", ["", f"# {MARK}\n"])
+def test_a_node_config_with_all_that_is_needed_gets_the_mark_once(name: str, mark: str) -> None:
+    pytest.importorskip("ruamel.yaml", reason="ruamel.yaml is not installed")
+    provisioner = "launch_template" if name == "user-data.mime" else "none"
+    made = files(cluster(kubernetes_version="1.28", provisioner=provisioner, node_config=mark + INDENTED))
+    assert text_of(made, name).count(MARK) == 1
+    assert f"# {MARK}\n{INDENTED}" in text_of(made, name)
 
 
 CLUSTER_CONFIG = """\
