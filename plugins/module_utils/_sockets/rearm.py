@@ -81,8 +81,7 @@ def check_request(request):
 def protect(selection, request, dry=False, foreseen=None, warn=None):
     """Yield an `Outcome` for each connection that is to be protected; `dry` changes nothing, and may take the values that
     are `foreseen` for those of our own namespace. `warn` is called with a sentence for each name that no process has."""
-    with owners_of(selection, warn=warn) as owners:
-        chosen = list(_candidates(Scan(selection, request.idle_timeout, owners, foreseen=foreseen), request))
+    chosen, owners = _chosen(selection, request, foreseen, warn)
     if chosen:
         check_possible()
     # Of very many a second process does the latter half.
@@ -111,6 +110,12 @@ def _told(outcomes):
     """The same without the connections, which both processes know. Options that are equal are the same ones here, to be sent once."""
     same = {}
     return [one and (one.process, same.setdefault(one.before, one.before), one.plan, one.reason) for one in outcomes]
+
+
+def _chosen(selection, request, foreseen, warn):
+    """The connections that may have to be protected, and whose they are."""
+    with owners_of(selection, warn=warn) as owners:
+        return list(_candidates(Scan(selection, request.idle_timeout, owners, foreseen=foreseen), request)), owners
 
 
 def _candidates(connections, request):
