@@ -449,6 +449,7 @@ SESSIONS = [
             core=None),
     Session("sysctl_d", FAULTS, ("pytest", "tests/sysctl_d"), tags=("hosts", "fuzz")),
     Session("sockets", NAMESPACES, ("pytest", "tests/sockets"), debian=(NFT,)),
+    Session("new_sockets", "What new connections get by BPF programs, in cgroups that the tests make.", ("pytest", "tests/new_sockets")),
     Session("botocore", "~/.aws/config against the real botocore, and the sockets of both AWS CLIs.",
             ("pytest", "tests/botocore", "--ignore=tests/botocore/test_on_hosts.py"),
             ("awscli~=1.46", "botocore~=1.44", "pyyaml", *PYTEST), tags=("fuzz",), root=False, debian=(AWS_CLI,)),

@@ -161,7 +161,7 @@ class Host:
             "--keep-unit",
             "--notify-ready=yes",
             "--console=read-only",
-            "--system-call-filter=pidfd_getfd",
+            "--system-call-filter=pidfd_getfd bpf",
             *binds,
         ]
         enter = f'echo 0 >{cgroup}/cgroup.procs && exec "$@"'

@@ -24,6 +24,7 @@ SHARED = {name for name in FILES if name.startswith("module_utils._") and room(n
 MAY_USE = {
     "module_utils._kernel": SHARED,
     "module_utils._aws": SHARED,
+    "module_utils._bpf": {*SHARED, "module_utils._kernel.values", "module_utils._kernel.runtime"},
     "module_utils._sockets": {*SHARED, "module_utils._kernel.values", "module_utils._kernel.runtime"},
 }
 

@@ -1,0 +1,215 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, longlived.tcp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Keepalive for every new connection: decided, applied and proved, now and at every boot, as one transaction."""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import collections
+import contextlib
+import errno
+import os
+
+from ansible_collections.longlived.tcp.plugins.module_utils._all_or_nothing import every, undone_by
+from ansible_collections.longlived.tcp.plugins.module_utils._bpf import boot, keepalive_default, proof
+from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
+from ansible_collections.longlived.tcp.plugins.module_utils._kernel import runtime
+from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values import LATENESS_DENOMINATOR, LATENESS_NUMERATOR, NAMES
+
+# The initial cgroup namespace, from where all programs of a host are seen.
+_INITIAL = "cgroup:[4026531835]"
+
+# What is asked for: `present`, or else absent; whether `accepted` connections and those over `loopback` get it as well; the `values`;
+# whether what runs is to follow, and the next boots; and a `cgroup`, None for the root.
+Request = collections.namedtuple("Request", "present accepted loopback values idle_timeout runtime at_boot cgroup")
+
+# What will be done: to the hooks, as words, and to the files; `asks` is whether the kernel's programs can ask for a socket's values.
+Decision = collections.namedtuple("Decision", "request steps boot asks")
+
+
+class DefaultError(UserError):
+    """Why it is refused, or could not be done."""
+
+
+def changes(decision):
+    return bool(decision.steps) or (decision.boot is not None and boot.changed(decision.boot))
+
+
+def most(idle_timeout):
+    """The longest time of a timer that is sure to fire within `idle_timeout` seconds, late as it may be."""
+    return idle_timeout * LATENESS_DENOMINATOR // LATENESS_NUMERATOR
+
+
+def decide(request):
+    """Everything is looked at, and the programs are loaded, and so verified; nothing is changed."""
+    steps, asks = [], True
+    if _reaches_programs(request):
+        with _cgroup(request) as cgroup, _explained():
+            wanted, asks = _wanted(request)
+            with keepalive_default.Hooks(cgroup, wanted) as hooks:
+                steps = [_word(step) for step in hooks.steps]
+    at_boot = None
+    if request.cgroup is None:
+        at_boot = boot.decide(_arguments(request) if request.present and request.at_boot else None)
+    return Decision(request, steps, at_boot, asks)
+
+
+@contextlib.contextmanager
+def applied(request, decision=None):
+    """Do it for the time of a block, and prove it: if anything raises, programs and files are as they were. The decision."""
+    decision = decision or decide(request)
+    with every([boot.applied(decision.boot)] if decision.boot is not None else []):
+        with _attached(request) if _reaches_programs(request) else every([]):
+            if request.runtime and request.present:
+                _prove(request, decision)
+            yield decision
+
+
+def diff(decision):
+    """What changes as Ansible shows it: the programs, and each file."""
+    before = "".join("%s\n" % hook for verb, hook in decision.steps if verb != "attach")
+    after = "".join("%s\n" % hook for verb, hook in decision.steps if verb != "detach")
+    rows = [dict(before_header=_HEADER, after_header=_HEADER, before=before, after=after)] if decision.steps else []
+    for found, content, _mode in decision.boot.files if decision.boot is not None else ():
+        old, new = [(one or b"").decode("utf-8", "replace") for one in (found.content, content)]
+        if old != new:
+            rows.append(dict(before_header=found.path, after_header=found.path, before=old, after=new))
+    return rows
+
+
+# What a reader of a diff has to know of it.
+_HEADER = "new connections of all programs (what a program sets after connect wins)"
+
+
+def attached(cgroup=None):
+    """Rows of `hook`, `program_id` and `others`, the programs of other owners there; of the hooks with a program of ours."""
+    rows = []
+    with _opened(cgroup) as descriptor, _explained():
+        for hook in keepalive_default.HOOKS:
+            there = keepalive_default.programs(descriptor, hook)
+            for one in there:
+                os.close(one["descriptor"])
+            ours = [one["id"] for one in there if keepalive_default.is_ours(one, hook)]
+            others = [one["id"] for one in there if not keepalive_default.is_ours(one, hook)]
+            rows += [dict(hook=hook, program_id=number, others=others) for number in ours]
+    return rows
+
+
+def new_connections(accepted):
+    return proof.new_connections(runtime.read(), accepted)
+
+
+def scope():
+    """`host` where the programs of the whole host are seen, else `container`."""
+    try:
+        return "host" if os.readlink("/proc/self/ns/cgroup") == _INITIAL else "container"
+    except (IOError, OSError):
+        return "host"
+
+
+# --- what is done ------------------------------------------------------------------------------
+
+
+def _reaches_programs(request):
+    """Not in an image that is being built; and where no program can be, none has to be taken away."""
+    if not request.runtime:
+        return False
+    if request.present:
+        return True
+    try:
+        return bool(attached(request.cgroup))
+    except UserError:
+        return False
+
+
+def _hooks(request):
+    return keepalive_default.HOOKS if request.accepted else keepalive_default.HOOKS[:2]
+
+
+def _settings(request):
+    return [request.values[name] for name in NAMES], most(request.idle_timeout), request.loopback
+
+
+def _wanted(request):
+    """The code by hook, and whether it asks for a socket's values."""
+    if not request.present:
+        return dict.fromkeys(keepalive_default.HOOKS), True
+    hooks, settings = _hooks(request), _settings(request)
+    return keepalive_default.codes(hooks, *settings), keepalive_default.can_ask(hooks, *settings)
+
+
+def _arguments(request):
+    values, longest, loopback = _settings(request)
+    words = [",".join(_hooks(request)), "/".join(str(value) for value in values), str(longest)]
+    return " ".join(words + ["loopback"] * loopback)
+
+
+def _word(step):
+    verb = "detach" if step[0] is keepalive_default.detach else "attach" if step[3] is None else "replace"
+    return verb, step[1]
+
+
+@contextlib.contextmanager
+def _attached(request):
+    with _cgroup(request) as cgroup, _explained():
+        wanted, _asks = _wanted(request)
+        with keepalive_default.Hooks(cgroup, wanted) as hooks:
+            hooks.apply()
+            with undone_by(hooks.undo):
+                yield
+
+
+def _prove(request, decision):
+    if request.cgroup is not None:
+        return  # this process is in another one
+    wrong = proof.expected(new_connections(request.accepted), request.values, most(request.idle_timeout), decision.asks)
+    if wrong:
+        raise DefaultError(
+            "With the programs attached, new connections do not get what is asked for (%s): another owner's program may undo it."
+            % ", ".join(wrong)
+        )
+
+
+# --- where -------------------------------------------------------------------------------------
+
+
+def _cgroup(request):
+    return _opened(request.cgroup)
+
+
+@contextlib.contextmanager
+def _opened(cgroup):
+    try:
+        descriptor = keepalive_default.open_root() if cgroup is None else os.open(cgroup, os.O_RDONLY | os.O_DIRECTORY)
+    except (IOError, OSError) as error:
+        raise DefaultError("Cannot open %s: %s." % (cgroup or "the cgroup2 hierarchy", error.strerror or error))
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _explained():
+    """Say in a sentence what the kernel refuses."""
+    try:
+        yield
+    except keepalive_default.Taken as error:
+        raise DefaultError(
+            "Another owner's program %d has %s for itself (attached without BPF_F_ALLOW_MULTI): remove it, see bpftool cgroup tree."
+            % (error.number, error.hook)
+        )
+    except keepalive_default.BpfError as error:
+        raise DefaultError("%s: %s%s." % (error.doing, error.strerror, _REMEDIES.get(error.errno, "")))
+
+
+_REMEDIES = {
+    errno.EPERM: "; run as root on the host itself (become: true), or see bpftool cgroup tree for who else has the hook",
+    errno.ENOSYS: "; this kernel has no bpf(2) for it: use Linux 5.9 or newer",
+    errno.EINVAL: "; this kernel is too old for it: use Linux 5.9 or newer",
+    errno.E2BIG: "; 64 programs are attached there already",
+}

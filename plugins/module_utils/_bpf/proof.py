@@ -1,0 +1,141 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, longlived.tcp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a new connection of this process's cgroup really gets, found out without a packet.
+
+In a child with an empty network namespace connect(2) has no route. The cgroup's programs run before the kernel looks for one, and
+what they set stays on the socket. An address of the child's own is connected to for what an accepted connection gets.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import ctypes
+import fcntl
+import json
+import os
+import signal
+import socket
+import struct
+
+from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
+from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values import NAMES
+
+_CLONE_NEWNET = 0x40000000
+_SIOCSIFADDR, _SIOCSIFFLAGS, _IFF_UP = 0x8916, 0x8914, 1
+
+# Addresses for documentation (RFC 5737, RFC 3849): no host has them, and the child has the first one for itself.
+_OWN, _FAR = "192.0.2.1", ((socket.AF_INET, "192.0.2.2"), (socket.AF_INET6, "2001:db8::2"))
+_PORT = 9
+
+_OPTIONS = dict(zip(NAMES, (4, 5, 6)))  # TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT
+
+
+class ProofError(UserError):
+    """Why it cannot be found out."""
+
+
+def new_connections(running, accepted):
+    """For `host`, a socket with the `running` values, and `container`, one with the kernel's defaults: {keepalive, time, intvl,
+    probes}; the same for `accepted`, if it is asked for. Where IPv4 and IPv6 differ, the one that is worse off."""
+    found = _in_child(lambda: _proofs(running, accepted))
+    if "error" in found:
+        raise ProofError("Cannot find out what new connections get: %s." % found["error"])
+    return found
+
+
+def _in_child(work):
+    """What `work` returns, as JSON, from a child with an empty network namespace."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # a parent may have left it ignored
+    receive, send = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.close(receive)
+            libc = ctypes.CDLL(None, use_errno=True)
+            try:
+                if libc.unshare(ctypes.c_int(_CLONE_NEWNET)) != 0:
+                    raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+                found = work()
+            except (IOError, OSError) as error:
+                found = {"error": error.strerror or str(error)}
+            os.write(send, json.dumps(found).encode("ascii"))
+        finally:
+            os._exit(0)
+    os.close(send)
+    with os.fdopen(receive, "rb") as stream:
+        text = stream.read()
+    os.waitpid(child, 0)
+    return json.loads(text.decode("ascii")) if text else {"error": "the process that tries it has ended"}
+
+
+def _proofs(running, accepted):
+    sockets = dict(host=running, container=None)
+    found = dict((name, _worst(_connected(*far, values=values) for far in _FAR)) for name, values in sockets.items())
+    if accepted:
+        _give_address()
+        found["accepted"] = _accepted()
+    return found
+
+
+def _worst(rows):
+    """Without keepalive, or else with the longest times."""
+    return min(rows, key=lambda row: (row["keepalive"], -row["time"], -row["intvl"]))
+
+
+def _connected(family, address, values):
+    one = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        for name in NAMES if values else ():
+            one.setsockopt(socket.IPPROTO_TCP, _OPTIONS[name], values[name])
+        one.connect_ex((address, _PORT))
+        return _settings(one)
+    finally:
+        one.close()
+
+
+def _accepted():
+    listener, client = socket.socket(), socket.socket()
+    try:
+        listener.bind((_OWN, 0))
+        listener.listen(1)
+        client.connect(listener.getsockname())
+        one, _peer = listener.accept()
+        try:
+            return _settings(one)
+        finally:
+            one.close()
+    finally:
+        client.close()
+        listener.close()
+
+
+def _settings(one):
+    values = dict((name, one.getsockopt(socket.IPPROTO_TCP, option)) for name, option in _OPTIONS.items())
+    return dict(values, keepalive=one.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1)
+
+
+def _give_address():
+    """Have the child's loopback device up, with an address that is not a loopback address."""
+    one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        address = struct.pack("=16sH2s4s8s", b"lo", socket.AF_INET, b"", socket.inet_aton(_OWN), b"")
+        fcntl.ioctl(one, _SIOCSIFADDR, address)
+        fcntl.ioctl(one, _SIOCSIFFLAGS, struct.pack("=16sH14s", b"lo", _IFF_UP, b""))
+    finally:
+        one.close()
+
+
+def expected(found, values, most, asks):
+    """The names of the proofs that are not as asked for: with keepalive, and times that are short enough or those asked for."""
+    wrong = []
+    for name in sorted(found):
+        row = found[name]
+        short = max(row["time"], row["intvl"]) <= most
+        as_asked = all(row[one] == values[one] for one in NAMES)
+        if not row["keepalive"] or (asks and not (short or as_asked)):
+            wrong.append(name)
+    return wrong

@@ -1,0 +1,103 @@
+# Copyright (c) 2026, longlived.tcp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Keepalive for every new connection on whole hosts: now, after a real reboot, and taken out again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.hosts import Host
+from tests.managed.playbooks import refusal_of, run_module
+from tests.managed.state import exists, read
+
+MODULE = "socket_keepalive_default"
+UNIT = "/etc/systemd/system/longlived-tcp-keepalive.service"
+LINK = "/etc/systemd/system/sysinit.target.wants/longlived-tcp-keepalive.service"
+SCRIPT = "/usr/local/lib/longlived-tcp/keepalive_default.py"
+GIVEN = {"keepalive": True, "time": 45, "intvl": 45, "probes": 9}
+KERNELS = {"keepalive": False, "time": 7200, "intvl": 75, "probes": 9}
+
+
+@pytest.fixture
+def untouched(host: Host) -> Iterator[Host]:
+    yield host
+    run_module(host, MODULE, state="absent")
+    host.enter(["chmod", "755", "/usr/local/lib"])
+
+
+def new_connections(host: Host) -> dict[str, object]:
+    """What a new connection gets, by a module that changes nothing."""
+    found: dict[str, object] = run_module(host, MODULE, check=True)["new_connections"]
+    return found
+
+
+def nothing_is_left(host: Host) -> bool:
+    return not any(exists(host, path) for path in (UNIT, LINK, SCRIPT, SCRIPT.rpartition("/")[0]))
+
+
+def test_now_after_a_reboot_and_taken_out(untouched: Host) -> None:
+    host = untouched
+    assert new_connections(host) == {"host": KERNELS, "container": KERNELS}
+    done = run_module(host, MODULE)
+    assert done["changed"] and done["scope"] == "container"
+    assert done["new_connections"] == {"host": GIVEN, "container": GIVEN}
+    assert [row["hook"] for row in done["attached"]] == ["connect4", "connect6"]
+    assert done["boot"] == {"unit": UNIT, "script": SCRIPT, "enabled": True}
+    assert not run_module(host, MODULE)["changed"]
+
+    host.reboot()
+    assert host.enter(["systemctl", "is-active", UNIT.rpartition("/")[2]]).stdout.strip() == "active"
+    assert not run_module(host, MODULE)["changed"], "the boot has attached what the module attaches"
+    assert new_connections(host) == {"host": GIVEN, "container": GIVEN}
+
+    gone = run_module(host, MODULE, state="absent")
+    assert gone["changed"] and gone["attached"] == []
+    assert gone["new_connections"] == {"host": KERNELS, "container": KERNELS}
+    assert nothing_is_left(host)
+    assert not run_module(host, MODULE, state="absent")["changed"]
+
+
+def test_a_check_run_changes_nothing_and_foresees_the_same(untouched: Host) -> None:
+    check = run_module(untouched, MODULE, check=True)
+    assert check["changed"] and check["attached"] == []
+    assert nothing_is_left(untouched)
+    assert check["diff"] == run_module(untouched, MODULE)["diff"]
+
+
+def test_other_values_replace_the_programs_and_the_unit(untouched: Host) -> None:
+    run_module(untouched, MODULE)
+    done = run_module(untouched, MODULE, time=30, intvl=30, probes=5, idle_timeout=240, accepted=True)
+    assert done["changed"]
+    assert done["new_connections"]["accepted"] == {"keepalive": True, "time": 30, "intvl": 30, "probes": 5}
+    assert "attach connect4,connect6,accept 30/30/5 213\n" in read(untouched, UNIT)
+
+
+def test_without_the_boot_and_for_the_boot_alone(untouched: Host) -> None:
+    assert run_module(untouched, MODULE, at_boot=False)["boot"] == {"unit": None, "script": None, "enabled": False}
+    image = run_module(untouched, MODULE, runtime=False)
+    assert image["changed"] and image["boot"]["enabled"] and "attached" not in image
+
+
+def test_a_directory_that_others_may_write_to_is_refused(untouched: Host) -> None:
+    untouched.enter(["chmod", "777", "/usr/local/lib"])
+    assert "/usr/local/lib may be written by others than root" in refusal_of(untouched, MODULE)
+    assert nothing_is_left(untouched)
+    assert new_connections_without_boot(untouched) == {"host": KERNELS, "container": KERNELS}
+
+
+def new_connections_without_boot(host: Host) -> dict[str, object]:
+    found: dict[str, object] = run_module(host, MODULE, check=True, at_boot=False)["new_connections"]
+    return found
+
+
+@pytest.mark.parametrize("script", ["import time; time.sleep(600)", "raise SystemExit('no')"])
+def test_a_script_that_hangs_or_fails_delays_no_boot(untouched: Host, script: str) -> None:
+    run_module(untouched, MODULE)
+    untouched.enter(["sh", "-c", f"echo {script!r} > {SCRIPT}".replace("'", '"')])
+    untouched.reboot(timeout=60)
+    assert run_module(untouched, MODULE, check=True)["boot"]["script"] is None
+    assert run_module(untouched, MODULE)["changed"]

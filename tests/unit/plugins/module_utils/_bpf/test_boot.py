@@ -1,0 +1,104 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, longlived.tcp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The unit and its script, in a directory that stands for the host."""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import os
+import stat
+
+import pytest
+from ansible_collections.longlived.tcp.plugins.module_utils._bpf import boot
+
+
+@pytest.fixture
+def root(monkeypatch, tmpdir):
+    for name in ("system", "lib"):
+        tmpdir.join(name).mkdir()
+    monkeypatch.setattr(boot, "UNIT", str(tmpdir.join("system", "keepalive.service")))
+    monkeypatch.setattr(boot, "LINK", str(tmpdir.join("system", "sysinit.target.wants", "keepalive.service")))
+    monkeypatch.setattr(boot, "DIRECTORIES", (str(tmpdir.join("lib", "own")), str(tmpdir.join("etc"))))
+    monkeypatch.setattr(boot, "INTERPRETERS", (("/bin/sh", "-I"),))
+    monkeypatch.setattr(boot, "_check_owners", lambda path: None)
+    monkeypatch.setattr(boot.os.path, "isdir", lambda path, real=os.path.isdir: path == "/etc/systemd/system" or real(path))
+    return tmpdir
+
+
+def apply(arguments):
+    decision = boot.decide(arguments)
+    with boot.applied(decision):
+        pass
+    return decision
+
+
+def files(root):
+    return sorted(str(found.relto(root)) for found in root.visit(lambda path: path.check(file=1) or path.check(link=1)))
+
+
+def test_made_and_made_again(root):
+    old = os.umask(0o077)
+    try:
+        assert boot.changed(apply("connect4 45/45/9 311"))
+    finally:
+        os.umask(old)
+    assert files(root) == ["lib/own/keepalive_default.py", "system/keepalive.service", "system/sysinit.target.wants/keepalive.service"]
+    modes = [stat.S_IMODE(os.stat(str(root.join(*path.split("/")))).st_mode) for path in files(root)]
+    assert modes == [0o755, 0o644, 0o644]
+    script = str(root.join("lib", "own", "keepalive_default.py"))
+    assert "ExecStart=/bin/sh -I %s attach connect4 45/45/9 311\n" % script in root.join("system", "keepalive.service").read()
+    assert boot.state() == dict(unit=boot.UNIT, script=script, enabled=True)
+    assert not boot.changed(boot.decide("connect4 45/45/9 311"))
+    assert boot.changed(boot.decide("connect4 30/30/9 311"))
+
+
+def test_a_script_that_was_changed_is_not_ours(root):
+    apply("x")
+    root.join("lib", "own", "keepalive_default.py").write("changed")
+    assert boot.state()["script"] is None
+    assert boot.changed(boot.decide("x"))
+
+
+def test_taken_away(root):
+    apply("x")
+    assert boot.changed(apply(None))
+    assert files(root) == [] and not root.join("lib", "own").check()
+    assert not boot.changed(boot.decide(None))
+
+
+@pytest.mark.parametrize("before", [None, "x"])
+@pytest.mark.parametrize("after", [None, "y"])
+def test_undone_where_the_block_raises(root, before, after):
+    if before:
+        apply(before)
+    state = [(path, root.join(*path.split("/")).read()) for path in files(root)]
+    with pytest.raises(ValueError):
+        with boot.applied(boot.decide(after)):
+            raise ValueError()
+    assert [(path, root.join(*path.split("/")).read()) for path in files(root)] == state
+
+
+def test_without_a_python(root, monkeypatch):
+    monkeypatch.setattr(boot, "INTERPRETERS", (("/nowhere/python3", "-I"),))
+    with pytest.raises(boot.BootError) as error:
+        boot.decide("x")
+    assert str(error.value) == "No Python for the boot: none of /nowhere/python3 is there."
+
+
+def test_without_systemd(root, monkeypatch):
+    monkeypatch.setattr(boot.os.path, "isdir", lambda path: False)
+    with pytest.raises(boot.BootError) as error:
+        boot.decide("x")
+    assert str(error.value) == "This host has no systemd, which would attach the programs at boot: use at_boot: false."
+
+
+def test_where_others_may_write(tmpdir):
+    tmpdir.join("open").mkdir()
+    os.chmod(str(tmpdir.join("open")), 0o777)
+    with pytest.raises(boot.BootError) as error:
+        boot._check_owners(str(tmpdir.join("open", "script.py")))
+    assert str(error.value).startswith("%s may be written by others than root" % tmpdir.join("open"))
