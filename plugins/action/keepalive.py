@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from ansible_collections.longlived.tcp.plugins.module_utils._host_options import KEEPALIVE
 from ansible_collections.longlived.tcp.plugins.plugin_utils._host_task import HostTask
@@ -19,6 +19,7 @@ class ActionModule(HostTask):
     module = "keepalive"
     spec = KEEPALIVE
     prefixes = (KEEPALIVE_PREFIX,)
+    on_failure: ClassVar[Mapping[str, Any]] = {"reboot": False}
 
     def checked(self, options: dict[str, Any]) -> dict[str, Any]:
         if options["reboot"] != "never" and self._connection.transport == "local":
@@ -27,7 +28,10 @@ class ActionModule(HostTask):
 
     def judged(self, result: dict[str, Any], options: dict[str, Any], earlier: Mapping[str, Any]) -> dict[str, Any]:
         after, before = result["after"], result["before"]
-        found = result["problems"] + problems(after, options, acted=True)
+        # Of a user whose file could not be changed, that is what is wrong.
+        hindered = {row["user"] for row in result["problems"] if row.get("user")}
+        judged = {**after, "aws": [row for row in after.get("aws", ()) if row["user"] not in hindered]}
+        found = result["problems"] + problems(judged, options, acted=True)
         said = summary(after, options, before)
         return {
             **result,
@@ -37,4 +41,5 @@ class ActionModule(HostTask):
             "restart": after.get("restart", []),
             "reboot": options["reboot"] == "always" or (options["reboot"] == "if_changed" and result["changed"]),
             "asked": options,
+            "checked": self._task.check_mode,
         }

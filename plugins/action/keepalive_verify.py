@@ -19,11 +19,12 @@ class ActionModule(HostTask):
     module = "keepalive_verify"
     spec = VERIFY
     prefixes = (VERIFY_PREFIX, KEEPALIVE_PREFIX)
+    follows = True
 
     def judged(self, result: dict[str, Any], options: dict[str, Any], earlier: Mapping[str, Any]) -> dict[str, Any]:
         # A check run of the role before has changed nothing: what it foresees is what there is to verify.
-        foreseen = self._task.check_mode and earlier.get("changed")
-        after = earlier["after"] if foreseen else result["after"]
+        foreseen = self._task.check_mode and earlier.get("checked") and earlier.get("changed")
+        after = _foreseen(result["after"], earlier, options) if foreseen else result["after"]
         found = problems(after, options, acted=bool(foreseen))
         rebooted = earlier and earlier["after"]["boot_id"] != after["boot_id"]
         return {
@@ -34,3 +35,18 @@ class ActionModule(HostTask):
             "summary": f"{'would be: ' if foreseen else 'rebooted; ' if rebooted else ''}{summary(after, options)}",
             "restart": after.get("restart", []),
         }
+
+
+# What a check run of keepalive foresees, whatever it was asked to look at.
+FORESEEN = ("runtime", "boot", "assignments", "consistent", "lost_probes_survived", "detection_time", "sockets", "restart")
+
+# What says which rows of users' files there are.
+OF_USERS = ("aws_users", "aws_users_default", "aws_profiles", "aws_settings")
+
+
+def _foreseen(found: Mapping[str, Any], earlier: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """What was found, with what would be in its place."""
+    names = [name for name in FORESEEN if name in earlier["after"]]
+    if "aws" in earlier["after"] and all(options[name] == earlier["asked"][name] for name in OF_USERS):
+        names.append("aws")
+    return {**found, **{name: earlier["after"][name] for name in names}}

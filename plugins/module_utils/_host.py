@@ -22,7 +22,9 @@ __metaclass__ = type
 import collections
 import contextlib
 import gc
+import os
 
+from ansible_collections.longlived.tcp.plugins.module_utils import _users
 from ansible_collections.longlived.tcp.plugins.module_utils._all_or_nothing import every
 from ansible_collections.longlived.tcp.plugins.module_utils._aws import change as aws_change
 from ansible_collections.longlived.tcp.plugins.module_utils._aws import files
@@ -77,7 +79,7 @@ def request(options, run_command):
 class _Part(object):
     """Decides when it is made, and raises `UserError` for what it refuses."""
 
-    problems = ()  # what keeps something from being as asked for, and refuses nothing
+    problems = ()  # rows with a message: what keeps something from being as asked for, and refuses nothing
     warnings = ()
     rescued = frozenset()  # the connections that are protected once it has acted
 
@@ -118,14 +120,21 @@ class _Aws(_Part):
     name = "aws"
 
     def __init__(self, asked):
-        self._changes = []
-        try:
-            request = aws_change.Request(asked.profiles, asked.settings, asked.state, asked.create)
-            self._changes = [aws_change.plan(target, request) for target in files.targets(asked.users, None)]
-        except UserError as error:
-            if asked.strict:
-                raise
-            self.problems = [str(error)]
+        self._changes, self._hindered = [], []
+        request = aws_change.Request(asked.profiles, asked.settings, asked.state, asked.create)
+        for name in asked.users:
+            try:
+                for target in files.targets([name], None):
+                    if target.path not in [change.target.path for change in self._changes]:
+                        self._changes.append(aws_change.plan(target, request))
+            except UserError as error:
+                self._hindered.append(dict(message=str(error), user=_users.name_of(name)))
+        if self._hindered and asked.strict:
+            raise UserError(" ".join(row["message"] for row in self._hindered))
+
+    @property
+    def problems(self):
+        return self._hindered
 
     @property
     def changed(self):
@@ -145,7 +154,9 @@ class _Aws(_Part):
             yield
 
     def foresee(self, info, _scope):
-        return dict(info, aws=[change.foreseen for change in self._changes])
+        foreseen = dict((change.target.path, change.foreseen) for change in self._changes)
+        kept = [row for row in info.get("aws", ()) if row["path"] not in foreseen]
+        return dict(info, aws=[change.foreseen for change in self._changes] + kept)
 
 
 class _LiveSockets(_Part):
@@ -158,6 +169,8 @@ class _LiveSockets(_Part):
         from ansible_collections.longlived.tcp.plugins.module_utils._sockets import rearm
         from ansible_collections.longlived.tcp.plugins.module_utils._sockets.selection import Selection, check
 
+        if os.geteuid() != 0:
+            raise UserError("Live connections of other users' programs can be reached by root only: run as root (become: true).")
         gc.disable()
         self._rescue = rearm
         self._selection = check(Selection(asked.processes or ["*"], (), asked.peers, (), False))
@@ -182,7 +195,7 @@ class _LiveSockets(_Part):
         failed, failures = self._tally.failed, self._tally.failures
         if not failed:
             return []
-        return ["%d connections could not be protected, the first because: %s" % (failed, failures[0]["reason"])]
+        return [dict(message="%d connections could not be protected, the first because: %s" % (failed, failures[0]["reason"]))]
 
     @property
     def rescued(self):
@@ -231,7 +244,7 @@ class Host(object):
 
     @property
     def problems(self):
-        return [dict(part=part.name, message=message) for part in self.parts for message in part.problems]
+        return [dict(problem, part=part.name) for part in self.parts for problem in part.problems]
 
     @property
     def warnings(self):

@@ -26,7 +26,8 @@ _REMEDIES = {
     errno.ENOSPC: "; free space or inodes on its file system and run again",
     errno.EDQUOT: "; free space or inodes within the quota and run again",
     errno.EBUSY: "; something is mounted on it, as in a container: change what is mounted there, or unmount it",
-    errno.EROFS: "; its file system has become read-only",
+    errno.EROFS: "; look at the kernel's log, then remount it",
+    errno.EACCES: "; correct the owner or mode of the file and of the directories above it",
     errno.EPERM: "; its directory may be immutable (lsattr -d) or a security module may forbid it",
 }
 

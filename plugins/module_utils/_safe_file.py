@@ -80,9 +80,10 @@ def check_replaceable(found):
     """Raise `SafeFileError` where `stage` or `commit` could not work; changes nothing."""
     directory = os.path.dirname(found.path)
     if not os.path.isdir(directory):
-        raise SafeFileError("Cannot write %s: the directory %s does not exist." % (found.path, directory))
+        raise SafeFileError("Cannot write %s: the directory %s does not exist; create it first." % (found.path, directory))
     if os.statvfs(directory).f_flag & 1:  # ST_RDONLY, which Python 2 does not name
-        raise SafeFileError("Cannot write %s: its file system is mounted read-only." % found.path)
+        says = "Cannot write %s: its file system is mounted read-only; remount it, or change the image it comes from."
+        raise SafeFileError(says % found.path)
     fixed = FS_IMMUTABLE_FL | FS_APPEND_FL
     if _flags(directory) & fixed:
         raise SafeFileError("Cannot write %s: the directory %s is immutable (chattr -i -a %s)." % (found.path, directory, directory))
@@ -91,7 +92,8 @@ def check_replaceable(found):
     if found.content is not None and _is_mount_point(found.path):
         raise SafeFileError("Cannot replace %s: something is mounted on it, as in a container; change it where it comes from." % found.path)
     if not _may_write_in(directory):
-        raise SafeFileError("Cannot write %s: no permission to write in %s." % (found.path, directory))
+        says = "Cannot write %s: no permission to write in %s; correct its owner or mode, or run as root (become: true)."
+        raise SafeFileError(says % (found.path, directory))
 
 
 # --- acting ------------------------------------------------------------------------------------

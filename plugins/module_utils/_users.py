@@ -64,6 +64,14 @@ def find(name, environ=None):
         raise UnknownUser("There is no user named %s on this host: create the user or correct the name." % name)
 
 
+def name_of(name):
+    """The user's own name, also of `@login`; the name itself where there is no such user."""
+    try:
+        return find(name).name
+    except UnknownUser:
+        return name
+
+
 def login(environ):
     """The user whom sudo or doas came from, else the one whose login the kernel recorded, else the one who runs this."""
     for variable in CALLERS:
@@ -180,4 +188,4 @@ def _become(user):
         os.setegid(user.gid)
         os.seteuid(user.uid)
     except (IOError, OSError) as error:
-        raise UnknownUser("Cannot act as %s: %s." % (user.name, error.strerror or error))
+        raise UnknownUser("Cannot act as %s: %s; run where root may change its user." % (user.name, error.strerror or error))

@@ -138,6 +138,10 @@ problems:
     message:
       description: What is wrong, where, and what to do.
       type: str
+    user:
+      description: Of the part V(aws), the user whose file could not be changed.
+      returned: if O(aws_users_default) names a user whose file cannot be changed
+      type: str
 summary:
   description: The line that the task prints.
   returned: always, but where something is refused
@@ -177,10 +181,20 @@ after:
   returned: success
   type: dict
 reboot:
-  description: Whether O(reboot) asks for a reboot now.
+  description: Whether O(reboot) asks for a reboot now. A task that fails asks for none.
+  returned: always
+  type: bool
+  sample: false
+checked:
+  description: Whether this was a check run, in which nothing is changed.
   returned: success
   type: bool
   sample: false
+host:
+  description: The host as Ansible names it, C(web1) or, for a task that is delegated, C(web1 -> db1).
+  returned: success
+  type: str
+  sample: web1
 asked:
   description: What was asked for, by name of the option. The role P(longlived.tcp.keepalive_verify#role) verifies this.
   returned: success

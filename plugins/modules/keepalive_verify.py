@@ -108,6 +108,11 @@ after:
   description: The host, as M(longlived.tcp.keepalive_info) returns it.
   returned: success
   type: dict
+host:
+  description: The host as Ansible names it, C(web1) or, for a task that is delegated, C(web1 -> db1).
+  returned: success
+  type: str
+  sample: web1
 """
 
 from ansible.module_utils.basic import AnsibleModule

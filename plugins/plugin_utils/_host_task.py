@@ -34,6 +34,10 @@ class HostTask(ActionBase):
     module: ClassVar[str]
     spec: ClassVar[Mapping[str, Any]]
     prefixes: ClassVar[tuple[str, ...]]
+    follows: ClassVar[bool] = False
+    """Whether what the role keepalive was asked for on this host earlier in the run is asked for here as well."""
+    on_failure: ClassVar[Mapping[str, Any]] = {}
+    """What a failure returns as well, for the tasks that follow."""
 
     TRANSFERS_FILES = False
 
@@ -53,18 +57,17 @@ class HostTask(ActionBase):
             return {**result, "skipped": True, "changed": False, "reboot": False}
         earlier = self._earlier(variables)
         try:
-            options = self.checked(
-                Asked(self.spec, self.prefixes, self._template).options(self._task.args, variables, earlier.get("asked"))
-            )
+            options = self.checked(Asked(self.spec, self.prefixes, self._template).options(self._task.args, variables, _asked(earlier)))
         except UserError as error:
-            return {**result, "failed": True, "msg": str(error)}
+            return {**result, **self.on_failure, "failed": True, "msg": str(error)}
         for name in set(GONE) & set(variables):
             self._display.warning(f"{name} does nothing any more: remove it.")
         # A copy, to which Ansible adds arguments of its own.
         result.update(self._execute_module(module_name=f"longlived.tcp.{self.module}", module_args=dict(options), task_vars=variables))
         if result.get("failed") or "after" not in result:
-            return self._explained(result, variables)
-        return self._said(self.judged(result, options, earlier), options, variables["inventory_hostname"])
+            return {**self._explained(result, variables), **self.on_failure}
+        judged = {**self.judged(result, options, earlier), "host": self._host(variables)}
+        return self._said(judged, options)
 
     # --- before the module ----------------------------------------------------------------------
 
@@ -78,13 +81,18 @@ class HostTask(ActionBase):
         return f"Nothing was done: {self._task.get_name()} has no tag {tags}. -e keepalive_parts=sysctl limits a run to a part of it."
 
     def _earlier(self, variables: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What the role keepalive has returned on this host in this run."""
-        found = variables.get(RESULT)
-        return found if isinstance(found, Mapping) and "asked" in found else {}
+        """What the role keepalive has returned on this host in this run. With run_once, another host's result is there."""
+        found = variables.get(RESULT) if self.follows else None
+        return found if isinstance(found, Mapping) and "asked" in found and found.get("host") == self._host(variables) else {}
+
+    def _host(self, variables: Mapping[str, Any]) -> str:
+        """The host as Ansible names it in its own lines."""
+        host, delegate = str(variables["inventory_hostname"]), self._task.delegate_to
+        return f"{host} -> {delegate}" if delegate and delegate != host else host
 
     def _template(self, name: str, value: Any) -> Any:
         try:
-            return self._templar.template(value)
+            return _plain(self._templar.template(value))
         except AnsibleError as error:
             if type(error).__name__ == "AnsibleValueOmittedError":  # from ansible-core 2.19 on
                 return None
@@ -111,18 +119,37 @@ class HostTask(ActionBase):
             return None
         least = ".".join(map(str, LEAST_PYTHON))
         return (
-            f"{variables['inventory_hostname']} has {found[0]} ({interpreter}), and ansible-core {core_version} manages Python {least} or"
+            f"{self._host(variables)} has {found[0]} ({interpreter}), and ansible-core {core_version} manages Python {least} or"
             f" newer: use ansible-core {LAST_CORE[version]}, or set ansible_python_interpreter to a newer Python of the host."
         )
 
-    def _said(self, result: dict[str, Any], options: Mapping[str, Any], host: str) -> dict[str, Any]:
+    def _said(self, result: dict[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
         """Print the line of this host; or fail, without what would bury the message."""
         if result["ok"] or options.get("report_only"):
             lines = [row["message"] for row in result["problems"]] + [result["summary"]]
             # A callback that writes data on the console takes no line of ours.
             if not self._task.no_log and "json" not in str(constants.DEFAULT_STDOUT_CALLBACK):
                 for line in lines:
-                    self._display.display(f"{host}: {line}")
+                    self._display.display(f"{result['host']}: {line}")
             return result
         kept = {name: value for name, value in result.items() if name not in ("before", "after", "asked")}
-        return {**kept, "failed": True, "msg": " ".join(row["message"] for row in result["problems"])}
+        return {**kept, **self.on_failure, "failed": True, "msg": " ".join(row["message"] for row in result["problems"])}
+
+
+def _asked(earlier: Mapping[str, Any]) -> dict[str, Any]:
+    """What was asked of keepalive, by the names of keepalive_verify."""
+    asked = dict(earlier.get("asked", {}))
+    if processes := asked.get("verify_processes"):
+        asked["processes"] = processes
+    return asked
+
+
+def _plain(value: Any) -> Any:
+    """Text of what is vaulted, which ansible-core before 2.19 leaves as an object."""
+    if hasattr(value, "__ENCRYPTED__"):
+        return str(value)
+    if isinstance(value, list):
+        return [_plain(element) for element in value]
+    if isinstance(value, dict):
+        return {name: _plain(element) for name, element in value.items()}
+    return value

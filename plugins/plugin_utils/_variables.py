@@ -43,6 +43,9 @@ WHOLE_NUMBERS: dict[str, tuple[int, int | None, str]] = {
     "reboot_serial": (1, None, ""),
 }
 
+# What asks for something in the part live_sockets.
+PARTS_OF_SOCKETS = ("live_sockets", "verify_processes", "processes")
+
 # Instead of users' names: no user.
 NONE = "none"
 
@@ -82,7 +85,7 @@ class Asked:
         given = {name: found for name in self._spec if (found := self._found(name, arguments, variables, earlier or {})) is not None}
         names = {name: found.said for name, found in given.items()}
         values = {name: found.value for name, found in given.items()}
-        foreign = _elements(values.get("foreign_variables", []))
+        foreign = [name for name in _list(values.get("foreign_variables")) if isinstance(name, str)]
         wrong = [*unknown, *_misspelt(variables, foreign), *whole_number_mistakes(values, names)]
         if not wrong:
             options, wrong = self._checked(values, names)
@@ -90,8 +93,8 @@ class Asked:
             wrong = [*_contradictions(options, lambda name: names.get(name, self._prefixes[-1] + name))]
         if wrong:
             raise Mistakes(" ".join(wrong))
-        if "aws_users" in given and not given["aws_users"].earlier:  # no user is an answer, too, and gets no default
-            options["aws_users_default"] = []
+        if "aws_users" in given:  # no user is an answer, too, and gets no default
+            options["aws_users_default"] = (earlier or {}).get("aws_users_default", []) if given["aws_users"].earlier else []
         return _planned(options)
 
     def _found(self, name: str, arguments: Mapping[str, Any], variables: Mapping[str, Any], earlier: Mapping[str, Any]) -> Given | None:
@@ -113,6 +116,8 @@ class Asked:
         if checked.error_messages:
             return {}, [message if message.endswith(".") else f"{message}." for message in checked.error_messages]
         options = {name: checked.validated_parameters[names.get(name, name)] for name in self._spec}
+        if NONE in options["aws_users"] and len(options["aws_users"]) > 1:
+            return {}, [f"{names['aws_users']} has {NONE} beside other names: {NONE} alone means no user."]
         options["aws_users"] = [user for user in options["aws_users"] if user != NONE]
         return options, []
 
@@ -130,10 +135,15 @@ def _on_the_controller(option: Mapping[str, Any]) -> dict[str, Any]:
 def _from_text(value: Any, kind: str) -> Any:
     """Text as the list that it stands for. JSON counts, which is how a list arrives that was typed as one."""
     if kind != "list":
-        return value
+        return value.strip() if isinstance(value, str) else value
     elements = _elements(value)
     # Ansible's own sentence about a null differs from core to core; an empty name is refused by all.
     return ["" if element is None else element for element in elements] if isinstance(elements, list) else elements
+
+
+def _list(value: Any) -> list[Any]:
+    found = _elements(value)
+    return found if isinstance(found, list) else []
 
 
 def _elements(value: Any) -> Any:
@@ -153,13 +163,14 @@ def whole_number_mistakes(values: Mapping[str, Any], names: Mapping[str, str]) -
         if name in values:
             text = str(values[name]).strip()
             # Digits only: Python would take True, 4.5 and 4_5 for numbers as well.
-            if not re.fullmatch("[0-9]+", text) or int(text) < least or (most is not None and int(text) > most):
+            if not re.fullmatch("[0-9]{1,18}", text) or int(text) < least or (most is not None and int(text) > most):
                 limits = f"from {least} on" if most is None else f"from {least} to {most}"
                 yield f"{names[name]} is {text}, and must be a whole number {limits}{unit}."
 
 
-def _misspelt(variables: Iterable[str], foreign: Iterable[str]) -> Iterator[str]:
-    unknown = {name for name in variables if name.startswith(KEEPALIVE_PREFIX)} - KNOWN - set(foreign)
+def _misspelt(variables: Mapping[str, Any], foreign: Iterable[str]) -> Iterator[str]:
+    own = {name for name, value in variables.items() if name.startswith(KEEPALIVE_PREFIX) and not _is_registered(value)}
+    unknown = own - KNOWN - set(foreign)
     # The prefix that all share would make every name look alike.
     short = {name.removeprefix(KEEPALIVE_PREFIX): name for name in KNOWN - {RESULT, *GONE}}
     for name in sorted(unknown):
@@ -168,9 +179,14 @@ def _misspelt(variables: Iterable[str], foreign: Iterable[str]) -> Iterator[str]
         yield f"The roles have no variable {name}: {advice} If it belongs to something else, name it in keepalive_foreign_variables."
 
 
+def _is_registered(value: Any) -> bool:
+    """Whether a variable holds what a task has returned: its name is the user's choice."""
+    return isinstance(value, Mapping) and any(name in value for name in ("changed", "failed", "skipped"))
+
+
 def _contradictions(options: Mapping[str, Any], said: Callable[[str], str]) -> Iterator[str]:
     """What no single option shows; `said` is how an option is called where it is given."""
-    for check in (_path, _aws, _live_sockets, _names, _without_runtime):
+    for check in (_path, _parts, _aws, _live_sockets, _names, _without_runtime):
         try:
             check(options, said)
         except UserError as error:
@@ -182,11 +198,24 @@ def _path(options: Mapping[str, Any], said: Callable[[str], str]) -> None:
         _plan(options)
 
 
+def _parts(options: Mapping[str, Any], said: Callable[[str], str]) -> None:
+    """A run that is limited to parts in which nothing is asked for would be green in silence."""
+    present = options["state"] == "present"
+    asked = {
+        "sysctl": True,
+        "aws": bool(options["aws_users"] or options["aws_users_default"]),
+        "live_sockets": present and any(options.get(name) not in (None, "leave", []) for name in PARTS_OF_SOCKETS),
+    }
+    if not any(asked[part] for part in options["parts"]):
+        parts = ", ".join(options["parts"]) or "empty"
+        raise Mistakes(f"{said('parts')} is {parts}, which leaves nothing to do: add a part, or say what this one is to do.")
+
+
 def _aws(options: Mapping[str, Any], said: Callable[[str], str]) -> None:
+    check_settings(options["aws_settings"], options["state"])  # a credential is shown nowhere, also where no user is named
     if "aws" in options["parts"] and (options["aws_users"] or options["aws_users_default"]):
         if not all(user.strip() for user in options["aws_users"]):
             raise Mistakes(f"{said('aws_users')} has an empty name: write the user's, or leave it out.")
-        check_settings(options["aws_settings"], options["state"])
         check_profiles(options["aws_profiles"])
 
 

@@ -88,7 +88,8 @@ def test_what_was_asked_for_cannot_be(call: Callable[[], Any], message: str) -> 
             errno.EBUSY,
             "Device or resource busy; something is mounted on it, as in a container: change what is mounted there, or unmount it.",
         ),
-        (errno.EROFS, "Read-only file system; its file system has become read-only."),
+        (errno.EROFS, "Read-only file system; look at the kernel's log, then remount it."),
+        (errno.EACCES, "Permission denied; correct the owner or mode of the file and of the directories above it."),
         (
             errno.EPERM,
             "Operation not permitted; its directory may be immutable (lsattr -d) or a security module may forbid it.",
@@ -112,11 +113,13 @@ def test_a_file_could_not_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     """Said before anything is written."""
     path, directory = str(tmp_path / "x.conf"), str(tmp_path)
     assert said(lambda: _safe_file.check_replaceable(found(f"{directory}/a/x.conf", None))) == (
-        f"Cannot write {directory}/a/x.conf: the directory {directory}/a does not exist."
+        f"Cannot write {directory}/a/x.conf: the directory {directory}/a does not exist; create it first."
     )
     monkeypatch.setattr(_safe_file, "_may_write_in", lambda directory: False)
     monkeypatch.setattr(_safe_file, "_flags", lambda path: 0)
-    assert said(lambda: _safe_file.check_replaceable(found(path))) == f"Cannot write {path}: no permission to write in {directory}."
+    assert said(lambda: _safe_file.check_replaceable(found(path))) == (
+        f"Cannot write {path}: no permission to write in {directory}; correct its owner or mode, or run as root (become: true)."
+    )
     monkeypatch.setattr(_safe_file, "_flags", lambda flagged: _safe_file.FS_IMMUTABLE_FL if flagged == path else 0)
     assert said(lambda: _safe_file.check_replaceable(found(path))) == f"Cannot write {path}: it is immutable (chattr -i -a {path})."
     monkeypatch.setattr(_safe_file, "_flags", lambda flagged: _safe_file.FS_APPEND_FL if flagged == directory else 0)
@@ -188,7 +191,7 @@ def test_the_kernel_and_its_directories_refuse(monkeypatch: pytest.MonkeyPatch, 
     )
     monkeypatch.setattr(_safe_file.os, "mkdir", failing(errno.EROFS))
     assert said(lambda: _safe_file.made("/etc/sysctl.d", 0o755).__enter__()) == (
-        "Cannot create the directory /etc/sysctl.d: Read-only file system; its file system has become read-only."
+        "Cannot create the directory /etc/sysctl.d: Read-only file system; look at the kernel's log, then remount it."
     )
 
 

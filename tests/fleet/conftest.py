@@ -40,5 +40,5 @@ def among_others(request: pytest.FixtureRequest, player: Player) -> Life:
 @pytest.fixture(scope="session")
 def gone_wrong(player: Player) -> Life:
     """A check run and the run, on a fleet of hosts on which something goes wrong."""
-    states = [wrong.state for wrong in (*REFUSED.values(), *FAILS.values(), NEVERTHELESS) if wrong.possible]
+    states = [wrong.state for wrong in (*REFUSED.values(), *FAILS.values(), *NEVERTHELESS.values()) if wrong.possible]
     return player.live(states, steps=("check", "keepalive"))

@@ -176,6 +176,12 @@ FAILS = {
 }  # fmt: skip
 
 # Who is a playbook's default hinders nobody else: everything is done but that, and the task fails.
-NEVERTHELESS = Wrong(
-    "login-unparsable", "aws", f"{aws('alice')}, line 1", f"echo '[default' > {aws('alice')}", (("keepalive_aws_users", ""),)
-)
+BY_DEFAULT = (("keepalive_aws_users", ""),)
+NEVERTHELESS = {
+    wrong.name: wrong
+    for wrong in (
+        Wrong("login-unparsable", "aws", f"{aws('alice')}, line 1", f"echo '[default' > {aws('alice')}", BY_DEFAULT),
+        Wrong("login-without-home", "aws", "home directory of alice, does not exist", "rm -r /home/alice", BY_DEFAULT),
+        Wrong("login-not-the-users", "aws", "correct the owner or mode", "chown root /home/alice/.aws", BY_DEFAULT),
+    )
+}

@@ -453,4 +453,4 @@ if __name__ == "__main__":
     try:
         main(*sys.argv[1:])
     except (EnvironmentError, Taken) as problem:
-        sys.exit("%s: %s" % (sys.argv[0], problem))
+        raise SystemExit("%s: %s" % (sys.argv[0], problem))

@@ -136,8 +136,16 @@ def test_what_could_not_be_protected_is_a_problem():
     part = _host._LiveSockets.__new__(_host._LiveSockets)
     part._rescue, part._selection, part._request = FakeRescue(), None, None
     part._protect(dry=True)
-    assert part.problems == ["2 connections could not be protected, the first because: It is gone."]
+    assert part.problems == [dict(message="2 connections could not be protected, the first because: It is gone.")]
     assert not part.changed
+
+
+def test_live_connections_are_for_root(monkeypatch):
+    """An ordinary user would reach their own only, and be told that all is well."""
+    monkeypatch.setattr(_host.os, "geteuid", lambda: 1000)
+    with pytest.raises(UserError) as error:
+        _host._LiveSockets(_host.Live(["stale"], [], []), 350, {})
+    assert str(error.value) == "Live connections of other users' programs can be reached by root only: run as root (become: true)."
 
 
 def test_what_would_be_is_asked_of_each_part(log):

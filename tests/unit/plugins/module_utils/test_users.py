@@ -216,7 +216,7 @@ def test_back_where_the_kernel_refuses_halfway(function, monkeypatch):
     with pytest.raises(_users.UnknownUser) as caught:
         with _users.acting_as(NOBODY):
             raise AssertionError("acting as root")
-    assert str(caught.value) == "Cannot act as nobody: Operation not permitted."
+    assert str(caught.value) == "Cannot act as nobody: Operation not permitted; run where root may change its user."
     assert identity() == before
 
 

@@ -43,12 +43,18 @@ class Templar:
 
 
 def task(
-    action: Any = keepalive, returned: dict[str, Any] | None = None, *, check: bool = False, tags: tuple[str, ...] = (), python: str = ""
+    action: Any = keepalive,
+    returned: dict[str, Any] | None = None,
+    *,
+    check: bool = False,
+    tags: tuple[str, ...] = (),
+    python: str = "",
+    delegate: str | None = None,
 ) -> Any:
     """The action, whose module returns that, on a host with that Python."""
     made = action.ActionModule.__new__(action.ActionModule)
     made._task = SimpleNamespace(
-        args={}, tags=list(tags), check_mode=check, no_log=False, async_val=0, get_name=lambda: "A task", action=""
+        args={}, tags=list(tags), check_mode=check, no_log=False, async_val=0, get_name=lambda: "A task", action="", delegate_to=delegate
     )
     made._display, made._templar = Console(), Templar()
     made._connection = SimpleNamespace(transport="ssh", _shell=SimpleNamespace(tmpdir=None))
@@ -96,6 +102,91 @@ def test_a_check_run_verifies_what_the_role_foresees() -> None:
     done = task(keepalive_verify, {"after": untouched, "invocation": {}}, check=True)
     assert done.run(None, {**HOST, "keepalive_result": foreseen})["ok"]
     assert done._display.lines == ["web1: would be: time/intvl/probes 45/45/9; next boot: /etc/x.conf"]
+
+
+UNTOUCHED = {**INFO, "runtime": {**VALUES, "time": 7200}}
+WOULD_CHANGE = {**RIGHT, "changed": True, "before": UNTOUCHED}
+
+
+def test_what_is_foreseen_is_judged_by_what_verify_is_asked() -> None:
+    foreseen = task(returned=WOULD_CHANGE, check=True).run(None, dict(HOST))
+    aws = [{"user": "bob", "path": "/home/bob/.aws/config", "exists": False, "effective": {"default": {"tcp_keepalive": None}}}]
+    done = task(keepalive_verify, {"after": {**UNTOUCHED, "aws": aws}, "invocation": {}}, check=True)
+    result = done.run(None, {**HOST, "keepalive_result": foreseen, "keepalive_verify_aws_users": "bob"})
+    assert result["failed"] and [row["part"] for row in result["problems"]] == ["aws"]
+
+
+def test_only_a_check_run_of_keepalive_foresees() -> None:
+    """`check_mode: true` on the verifying task alone."""
+    acted = task(returned=WOULD_CHANGE).run(None, dict(HOST))
+    done = task(keepalive_verify, {"after": UNTOUCHED, "invocation": {}}, check=True)
+    assert done.run(None, {**HOST, "keepalive_result": acted})["failed"]
+
+
+def test_another_hosts_result_is_not_this_hosts() -> None:
+    """As `run_once` registers it on every host of the play."""
+    sixty = {**INFO, "runtime": {**VALUES, "time": 60}, "boot": {**BOOT, "time": {**BOOT["time"], "value": 60}}}
+    result = task(returned={**RIGHT, "after": sixty}).run(None, {**HOST, "keepalive_time": 60})
+    assert result["ok"]
+    done = task(keepalive_verify, {"after": INFO, "invocation": {}})
+    assert done.run(None, {"inventory_hostname": "web2", "keepalive_result": result})["ok"]
+
+
+def test_a_rollback_earlier_in_the_run_is_not_asked_for_again() -> None:
+    rolled_back = task().run(None, {**HOST, "keepalive_state": "absent"})
+    assert rolled_back["asked"]["state"] == "absent"
+    assert task().run(None, {**HOST, "keepalive_result": rolled_back})["asked"]["state"] == "present"
+
+
+def test_programs_to_verify_are_those_of_the_role() -> None:
+    earlier = task().run(None, {**HOST, "keepalive_verify_processes": "worker"})
+    asked = []
+    done = task(keepalive_verify, {"after": INFO, "invocation": {}})
+    done._execute_module = lambda **arguments: asked.append(arguments["module_args"]) or {"after": INFO, "invocation": {}}
+    done.run(None, {**HOST, "keepalive_result": earlier})
+    assert asked[0]["processes"] == ["worker"]
+
+
+def test_a_task_that_is_delegated_names_both_hosts() -> None:
+    done = task(delegate="db1")
+    result = done.run(None, dict(HOST))
+    assert done._display.lines == [LINE.replace("web1:", "web1 -> db1:")]
+    # What one host is like says nothing of another.
+    verify = task(keepalive_verify, {"after": UNTOUCHED, "invocation": {}})
+    assert verify.run(None, {**HOST, "keepalive_result": result})["failed"]
+
+
+@pytest.mark.parametrize(
+    "variables", [{"keepalive_time": 0}, {}, {"keepalive_reboot": "always"}], ids=["refused", "module-fails", "not-as-asked"]
+)
+def test_a_failure_asks_for_no_reboot(variables: dict[str, Any]) -> None:
+    returned = {"failed": True, "msg": "No."} if not variables else {**RIGHT, "problems": [{"part": "aws", "message": "No."}]}
+    result = task(returned=returned).run(None, {**HOST, **variables})
+    assert result["failed"] and result["reboot"] is False
+
+
+class Vaulted:
+    """What ansible-core before 2.19 makes of a vaulted variable."""
+
+    __ENCRYPTED__ = True
+
+    def __str__(self) -> str:
+        return "60"
+
+
+def test_a_vaulted_variable_counts_as_its_text() -> None:
+    vaulted = {"keepalive_time": Vaulted(), "keepalive_live_peers": [Vaulted()], "keepalive_aws_settings": {"max_attempts": Vaulted()}}
+    result = task(returned={"failed": True, "msg": ""}).run(None, {**HOST, **vaulted})
+    assert result["msg"].startswith("keepalive_live_peers has 60")
+
+
+def test_of_a_user_who_is_hindered_the_hindrance_is_the_problem() -> None:
+    row = {"user": "alice", "path": "/home/alice/.aws/config", "exists": False, "effective": {"default": {"tcp_keepalive": None}}}
+    hindered = {"part": "aws", "message": "/home/alice does not exist.", "user": "alice"}
+    returned = {**RIGHT, "after": {**INFO, "aws": [row, {**row, "user": "bob"}]}, "problems": [hindered]}
+    result = task(returned=returned).run(None, dict(HOST))
+    assert result["msg"].startswith("/home/alice does not exist. botocore resolves tcp_keepalive of profile default to nothing for bob")
+    assert "for alice" not in result["msg"]
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,9 @@ TEXT = [
     ("aws_users", "", []),
     ("aws_users", "none", []),
     ("aws_users", [], []),
+    ("aws_users", ["none"], []),
+    ("overridden", " warn ", "warn"),
+    ("sysctl_file", "/etc/x.conf\n", "/etc/x.conf"),
     ("aws_profiles", "", ["default"]),
     ("aws_settings", "tcp_keepalive=true,max_attempts=1", {"tcp_keepalive": "true", "max_attempts": "1"}),
     ("aws_settings", '{"s3": {"max_concurrent_requests": 5}}', {"s3": {"max_concurrent_requests": 5}}),
@@ -122,6 +125,8 @@ MISTAKES = [
     ({"keepalive_time": "4_5"}, f"keepalive_time is 4_5, {SECONDS}"),
     ({"keepalive_time": "\u0664\u0665"}, f"keepalive_time is \u0664\u0665, {SECONDS}"),
     ({"keepalive_time": [45]}, f"keepalive_time is [45], {SECONDS}"),
+    ({"keepalive_time": "9" * 5000}, SECONDS),
+    ({"keepalive_margin": "9" * 19}, "must be a whole number from 0 on seconds."),
     ({"keepalive_reboot_serial": "50%"}, "keepalive_reboot_serial is 50%, and must be a whole number from 1 on."),
     ({"keepalive_lost_probes": 127}, "keepalive_lost_probes is 127, and must be a whole number from 0 to 126."),
     ({"keepalive_margin": -1}, "keepalive_margin is -1, and must be a whole number from 0 on seconds."),
@@ -136,6 +141,14 @@ MISTAKES = [
         {"keepalive_aws_settings": {"aws_session_token": "x"}, "keepalive_aws_users": "alice"},
         "settings holds credentials (aws_session_token)",
     ),
+    # A credential is shown nowhere, also where no user is named.
+    ({"keepalive_aws_settings": {"aws_secret_access_key": "x"}}, "settings holds credentials (aws_secret_access_key)"),
+    ({"keepalive_aws_users": "none,alice"}, "keepalive_aws_users has none beside other names: none alone means no user."),
+    ({"keepalive_parts": "aws"}, "keepalive_parts is aws, which leaves nothing to do: add a part, or say what this one is to do."),
+    ({"keepalive_parts": "aws,live_sockets", "keepalive_aws_users": "none"}, "keepalive_parts is aws, live_sockets, which leaves"),
+    ({"keepalive_parts": []}, "keepalive_parts is empty, which leaves nothing to do"),
+    ({"keepalive_parts": "live_sockets", "keepalive_live_sockets": "rearm", "keepalive_state": "absent"}, "leaves nothing to do"),
+    ({"keepalive_foreign_variables": [{"a": 1}], "keepalive_tiem": 1}, "keepalive_tiem"),
     ({"keepalive_aws_profiles": [""], "keepalive_aws_users": "alice"}, "profiles: '' is no name of a profile"),
     ({"keepalive_path": ["alb"]}, "alb takes no notice of TCP keepalive probes"),
     ({"keepalive_path": "nta_gateway"}, "nta_gateway is no appliance of the table"),
@@ -184,6 +197,29 @@ def test_misspelt_names() -> None:
         f" The roles have no variable keepalive_xyzzy: see ansible-doc -t role longlived.tcp.keepalive. {foreign}"
     )
     assert refusal({"tiem": 45}) == "There is no option tiem: see ansible-doc longlived.tcp.keepalive."
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"keepalive_aws_users": "alice"},
+        {"keepalive_live_sockets": "rearm"},
+        {"keepalive_verify_processes": "worker"},
+    ],
+)
+def test_parts_in_which_something_is_asked_for_are_enough(given: dict[str, Any]) -> None:
+    assert keepalive(keepalive_parts="aws,live_sockets", **given)["parts"] == ["aws", "live_sockets"]
+
+
+def test_a_registered_result_may_have_any_name() -> None:
+    keepalive(keepalive_run={"changed": False}, keepalive_check={"skipped": True}, keepalive_try={"failed": True})
+
+
+def test_a_default_user_of_this_run_is_verified_too() -> None:
+    earlier = keepalive({"aws_users_default": ["@login"]})
+    assert verify(earlier)["aws_users_default"] == ["@login"]
+    # The default of the roles, which are in sight of the second task only.
+    assert verify(earlier, keepalive_aws_users=[])["aws_users_default"] == ["@login"]
 
 
 def test_a_rollback_asks_nothing_of_live_connections() -> None:
