@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.longlived.tcp.plugins.module_utils._aws.settings import check_settings
 from ansible_collections.longlived.tcp.plugins.module_utils._host_options import VERIFY
 from ansible_collections.longlived.tcp.plugins.plugin_utils._host_task import HostTask
 from ansible_collections.longlived.tcp.plugins.plugin_utils._variables import KEEPALIVE_PREFIX, VERIFY_PREFIX
@@ -40,13 +41,16 @@ class ActionModule(HostTask):
 # What a check run of keepalive foresees, whatever it was asked to look at.
 FORESEEN = ("runtime", "boot", "assignments", "consistent", "lost_probes_survived", "detection_time", "sockets", "restart")
 
-# What says which rows of users' files there are.
-OF_USERS = ("aws_users", "aws_users_default", "aws_profiles", "aws_settings")
-
 
 def _foreseen(found: Mapping[str, Any], earlier: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
     """What was found, with what would be in its place."""
     names = [name for name in FORESEEN if name in earlier["after"]]
-    if "aws" in earlier["after"] and all(options[name] == earlier["asked"][name] for name in OF_USERS):
+    if "aws" in earlier["after"] and _of_users(options) == _of_users(earlier["asked"]):
         names.append("aws")
     return {**found, **{name: earlier["after"][name] for name in names}}
+
+
+def _of_users(options: Mapping[str, Any]) -> list[Any]:
+    """What says which rows of users' files there are, and what is in them."""
+    settings = check_settings(options["aws_settings"], options["state"])
+    return [options["aws_users"], options["aws_users_default"], options["aws_profiles"], settings]

@@ -108,21 +108,6 @@ UNTOUCHED = {**INFO, "runtime": {**VALUES, "time": 7200}}
 WOULD_CHANGE = {**RIGHT, "changed": True, "before": UNTOUCHED}
 
 
-def test_what_is_foreseen_is_judged_by_what_verify_is_asked() -> None:
-    foreseen = task(returned=WOULD_CHANGE, check=True).run(None, dict(HOST))
-    aws = [{"user": "bob", "path": "/home/bob/.aws/config", "exists": False, "effective": {"default": {"tcp_keepalive": None}}}]
-    done = task(keepalive_verify, {"after": {**UNTOUCHED, "aws": aws}, "invocation": {}}, check=True)
-    result = done.run(None, {**HOST, "keepalive_result": foreseen, "keepalive_verify_aws_users": "bob"})
-    assert result["failed"] and [row["part"] for row in result["problems"]] == ["aws"]
-
-
-def test_only_a_check_run_of_keepalive_foresees() -> None:
-    """`check_mode: true` on the verifying task alone."""
-    acted = task(returned=WOULD_CHANGE).run(None, dict(HOST))
-    done = task(keepalive_verify, {"after": UNTOUCHED, "invocation": {}}, check=True)
-    assert done.run(None, {**HOST, "keepalive_result": acted})["failed"]
-
-
 def test_another_hosts_result_is_not_this_hosts() -> None:
     """As `run_once` registers it on every host of the play."""
     sixty = {**INFO, "runtime": {**VALUES, "time": 60}, "boot": {**BOOT, "time": {**BOOT["time"], "value": 60}}}
@@ -180,15 +165,6 @@ def test_a_vaulted_variable_counts_as_its_text() -> None:
     assert result["msg"].startswith("keepalive_live_peers has 60")
 
 
-def test_of_a_user_who_is_hindered_the_hindrance_is_the_problem() -> None:
-    row = {"user": "alice", "path": "/home/alice/.aws/config", "exists": False, "effective": {"default": {"tcp_keepalive": None}}}
-    hindered = {"part": "aws", "message": "/home/alice does not exist.", "user": "alice"}
-    returned = {**RIGHT, "after": {**INFO, "aws": [row, {**row, "user": "bob"}]}, "problems": [hindered]}
-    result = task(returned=returned).run(None, dict(HOST))
-    assert result["msg"].startswith("/home/alice does not exist. botocore resolves tcp_keepalive of profile default to nothing for bob")
-    assert "for alice" not in result["msg"]
-
-
 @pytest.mark.parametrize(
     ("chosen", "tags", "runs"),
     [
@@ -218,13 +194,6 @@ def test_what_does_nothing_any_more_is_said() -> None:
     done = task()
     assert done.run(None, {**HOST, "keepalive_look_first": True})["ok"]
     assert done._display.warnings == ["keepalive_look_first does nothing any more: remove it."]
-
-
-def test_a_local_connection_is_not_rebooted_through() -> None:
-    done = task()
-    done._connection.transport = "local"
-    result = done.run(None, {**HOST, "keepalive_reboot": "always"})
-    assert result["msg"] == "A local connection cannot be rebooted through: set keepalive_reboot to never, and reboot by hand."
 
 
 OLD = {"failed": True, "msg": "MODULE FAILURE", "module_stderr": "SyntaxError: invalid syntax", "changed": False}
