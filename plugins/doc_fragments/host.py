@@ -73,12 +73,25 @@ options:
       - Without the file botocore has no keepalive, and RV(summary) says so.
     type: bool
     default: true
+  new_sockets:
+    description:
+      - Whether every connection that is made from now on has keepalive, whatever its program asks, containers and pods included.
+      - V(connect) does this for connections that the host makes, V(connect_and_accept) also for those that it accepts. V(absent)
+        takes it out, and V(leave) leaves it as it is.
+      - It attaches BPF programs to the root cgroup, as M(longlived.tcp.socket_keepalive_default) does, which needs Linux 5.9.
+    type: str
+    choices: [leave, connect, connect_and_accept, absent]
+    default: leave
+  new_sockets_loopback:
+    description: With O(new_sockets), whether connections to C(127.0.0.0/8) and C(::1) have it as well.
+    type: bool
+    default: false
   parts:
     description: What to do and to judge. The others are left alone.
     type: list
     elements: str
-    choices: [sysctl, aws, live_sockets]
-    default: [sysctl, aws, live_sockets]
+    choices: [sysctl, aws, live_sockets, new_sockets]
+    default: [sysctl, aws, live_sockets, new_sockets]
   foreign_variables:
     description: Names of variables that start with C(keepalive_) and belong to something else.
     type: list

@@ -10,7 +10,8 @@
     after = host.foreseen()     # what would be
     after = host.act()          # or what is: every part, or none
 
-A part is the kernel (`sysctl`), users' ~/.aws/config (`aws`) or the connections that are open already (`live_sockets`).
+A part is the kernel (`sysctl`), the connections that are still to be made (`new_sockets`), users' ~/.aws/config (`aws`) or the
+connections that are open already (`live_sockets`).
 Each decides with the code of its own module. They act one inside the other, so that whatever fails takes back what was
 done before it; a connection that was re-armed stays so, as its old timer cannot be had again.
 """
@@ -34,8 +35,8 @@ from ansible_collections.longlived.tcp.plugins.module_utils._host_state import k
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel import change as kernel_change
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values import NAMES
 
-# What was asked of each part, None for a part that is left out: `_kernel.change.Request`, `Aws`, `Live`.
-Request = collections.namedtuple("Request", "scope sysctl aws live")
+# What was asked of each part, None for a part that is left out: `_kernel.change.Request`, `_bpf.default.Request`, `Aws`, `Live`.
+Request = collections.namedtuple("Request", "scope sysctl new_sockets aws live")
 Aws = collections.namedtuple("Aws", "state users profiles settings create strict")
 Live = collections.namedtuple("Live", "select processes peers")
 
@@ -65,9 +66,11 @@ def request(options, run_command):
     aws = Aws(options["state"], names, options["aws_profiles"], options["aws_settings"], options["aws_create"], strict)
     select = {"leave": [], "rearm": ["stale"], "enable": ["stale", "unprotected"]}[options["live_sockets"]]
     live = Live(select, options["live_processes"], options["live_peers"])
+    looked_at = scope(options, options["verify_processes"])
     return Request(
-        scope=scope(options, options["verify_processes"]),
+        scope=looked_at,
         sysctl=sysctl if "sysctl" in options["parts"] else None,
+        new_sockets=looked_at.new_sockets,
         aws=aws if names else None,
         live=live if "live_sockets" in options["parts"] and present and select else None,
     )
@@ -114,6 +117,37 @@ class _Sysctl(_Part):
 
     def foresee(self, info, scope):
         return dict(info, **kernel_state(scope, self.decision.after if scope.runtime else info["runtime"], self.decision.next))
+
+
+class _NewSockets(_Part):
+    name = "new_sockets"
+
+    def __init__(self, request):
+        # Here, and not above: most runs leave new connections alone.
+        from ansible_collections.longlived.tcp.plugins.module_utils._bpf import default
+
+        self._default = default
+        self._decision = default.decide(request)
+
+    @property
+    def changed(self):
+        return self._default.changes(self._decision)
+
+    @property
+    def diff(self):
+        return self._default.diff(self._decision)
+
+    @property
+    def warnings(self):
+        return self._default.warnings(self._decision)
+
+    @contextlib.contextmanager
+    def acted(self):
+        with self._default.applied(self._decision.request, self._decision):
+            yield
+
+    def foresee(self, info, _scope):
+        return dict(info, new_connections=self._default.foreseen(self._decision, info["runtime"]))
 
 
 class _Aws(_Part):
@@ -227,7 +261,12 @@ class Host(object):
     def decide(self):
         """Have every part decide, or raise `Refused`; nothing is changed."""
         request, refusals = self._request, {}
-        parts = (("sysctl", request.sysctl, _Sysctl), ("aws", request.aws, _Aws), ("live_sockets", request.live, self._live_sockets))
+        parts = (
+            ("sysctl", request.sysctl, _Sysctl),
+            ("new_sockets", request.new_sockets, _NewSockets),
+            ("aws", request.aws, _Aws),
+            ("live_sockets", request.live, self._live_sockets),
+        )
         for name, asked, part in parts:
             # Live connections follow the kernel's values: without these there is nothing to decide.
             if asked and not (name == "live_sockets" and "sysctl" in refusals):

@@ -15,7 +15,7 @@ __metaclass__ = type
 
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values import DEFAULTS, IDLE_TIMEOUT, SYSCTL_FILE
 
-PARTS = ("sysctl", "aws", "live_sockets")
+PARTS = ("sysctl", "aws", "live_sockets", "new_sockets")
 
 
 def _list(default, elements="str"):
@@ -43,6 +43,8 @@ _COMMON = dict(
     aws_profiles=_list(["default"]),
     aws_settings=dict(type="dict", default={"tcp_keepalive": True}),
     aws_create=dict(type="bool", default=True),
+    new_sockets=_choice("leave", "connect", "connect_and_accept", "absent"),
+    new_sockets_loopback=dict(type="bool", default=False),
     parts=dict(_list(list(PARTS)), choices=list(PARTS)),
     foreign_variables=_list([]),
 )
@@ -68,6 +70,12 @@ def users(options):
     if options["aws_users"]:
         return options["aws_users"], True
     return options["aws_users_default"], False
+
+
+def new_sockets(options):
+    """What is asked for new connections: None leaves them as they are, and a rollback takes out what is there."""
+    asked = "absent" if options["state"] == "absent" else options["new_sockets"]
+    return asked if "new_sockets" in options["parts"] and asked != "leave" else None
 
 
 def idle_timeout(options):

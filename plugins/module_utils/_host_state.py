@@ -12,8 +12,9 @@ import collections
 import gc
 
 from ansible_collections.longlived.tcp.plugins.module_utils._aws import files
+from ansible_collections.longlived.tcp.plugins.module_utils._bpf import traces
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
-from ansible_collections.longlived.tcp.plugins.module_utils._host_options import idle_timeout, users
+from ansible_collections.longlived.tcp.plugins.module_utils._host_options import idle_timeout, new_sockets, users
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel import other_writers
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel import runtime as _runtime
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel.boot import Boot, as_rows, printable, values_of
@@ -21,8 +22,12 @@ from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values impor
 from ansible_collections.longlived.tcp.plugins.module_utils._sockets import namespaces
 
 # What a look takes in. `runtime` is false where nothing that runs counts, as in an image that is being built;
-# `strict` raises what hinders a look at a user's file, and otherwise it becomes `aws_error`.
-Scope = collections.namedtuple("Scope", "idle_timeout aws_users aws_profiles aws_settings sockets processes namespaces runtime strict")
+# `strict` raises what hinders a look at a user's file, and otherwise it becomes `aws_error`. New connections are looked at if
+# `new_connections` is true, compared with `new_sockets`, what was asked for them, and else left out unless programs have left a trace.
+Scope = collections.namedtuple(
+    "Scope",
+    "idle_timeout aws_users aws_profiles aws_settings sockets processes namespaces new_connections new_sockets runtime strict",
+)
 
 
 def scope(options, processes=()):
@@ -36,8 +41,30 @@ def scope(options, processes=()):
         sockets=options["runtime"],
         processes=list(processes) if options["state"] == "present" and options["runtime"] else [],
         namespaces=options["runtime"],
+        new_connections=False,
+        new_sockets=new_sockets_request(options),
         runtime=options["runtime"],
         strict=strict,
+    )
+
+
+def new_sockets_request(options):
+    """What is asked of the part for new connections, None where it is left out."""
+    asked = new_sockets(options)
+    if asked is None:
+        return None
+    # Here, and not above: most runs leave new connections alone.
+    from ansible_collections.longlived.tcp.plugins.module_utils._bpf.default import Request
+
+    return Request(
+        present=asked != "absent",
+        accepted=asked == "connect_and_accept",
+        loopback=options["new_sockets_loopback"],
+        values=dict((name, options[name]) for name in NAMES),
+        idle_timeout=idle_timeout(options),
+        runtime=options["runtime"],
+        at_boot=True,
+        cgroup=None,
     )
 
 
@@ -51,6 +78,8 @@ def look(scope, warn):
         found.update(_aws(scope, warn))
     if scope.sockets or scope.processes:
         found.update(sockets_state(scope, warn))
+    if scope.new_connections or scope.new_sockets or (scope.runtime and traces.are_there()):
+        found["new_connections"] = _new_connections(scope)
     if scope.namespaces:
         found["namespaces"] = _namespaces(scope)
     return found
@@ -69,6 +98,12 @@ def kernel_state(scope, runtime, boot):
         detection_time=detection_time(runtime) if runs else None,
         boot_id=_runtime.boot_id(),
     )
+
+
+def _new_connections(scope):
+    from ansible_collections.longlived.tcp.plugins.module_utils._bpf import default
+
+    return default.state(scope.new_sockets)
 
 
 def _row(assignment):
@@ -108,16 +143,23 @@ def sockets_state(scope, warn, runtime=None, rescued=frozenset()):
         if names:
             raise
         warn("The live connections could not be counted: %s" % error)
-        return dict(sockets=None, restart=[])
+        return dict(sockets=None, restart=[], without_keepalive=[])
     for warning in unseen(found):
         warn(warning)
     rows = dict(processes=found["processes"]) if names else {}
-    return dict(rows, sockets=found["summary"], restart=_restart(found["processes"])) if scope.sockets else rows
+    if scope.sockets:
+        rows.update(sockets=found["summary"], restart=_restart(found["processes"]), without_keepalive=_without(found["processes"]))
+    return rows
 
 
 def _restart(processes):
     """The services whose connections are kept alive from their next restart on."""
     return sorted(set(_service(row["pid"]) for row in processes if row["stale"]) - set([None]))
+
+
+def _without(processes):
+    """The names of the programs that have connections for which keepalive is not turned on."""
+    return sorted(set(row["name"] for row in processes if row["reasons"][u"disabled"]))
 
 
 def _service(pid):

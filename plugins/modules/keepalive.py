@@ -31,7 +31,8 @@ options:
       - V(present) sets what is asked for.
       - V(absent) takes out what V(present) sets. The three keys leave O(sysctl_file), and every regular file of C(/etc/sysctl.d) that
         bears this collection's header. O(aws_settings) leave the profiles. The kernel gets what the next boot gives.
-        Live connections stay as they are. Where another file still gives a value, a warning names its line.
+        Programs for new connections, their unit and script go. Live connections stay as they are. Where another file still gives a
+        value, a warning names its line.
     type: str
     choices: [present, absent]
     default: present

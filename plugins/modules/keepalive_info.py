@@ -205,6 +205,28 @@ processes:
       unprotected: 8
       reasons: {"disabled": 6, "runtime": 0, "pinned": 2}
       unknown: 0
+without_keepalive:
+  description: The names of the programs that have connections for which they never asked for keepalive.
+  returned: success and O(sockets=true)
+  type: list
+  elements: str
+  sample: [java, worker]
+new_connections:
+  description:
+    - What a connection that is made now gets, whatever its program asks, and the programs of M(longlived.tcp.socket_keepalive_default)
+      that see to it.
+    - C(host) is a connection with the host's running values, C(container) one with the kernel's defaults, and C(accepted), if there is
+      a program for these, one that the host accepts. It is found out in a child process, without a packet.
+    - C(attached) are the programs, as that module returns them. C(boot) is what a boot runs.
+    - If it cannot be found out, as without root or on Linux before 5.9, C(error) says why.
+  returned: success
+  type: dict
+  sample:
+    host: {keepalive: false, time: 45, intvl: 45, probes: 9}
+    container: {keepalive: false, time: 7200, intvl: 75, probes: 9}
+    attached: []
+    boot: {unit: null, script: null, enabled: false}
+    scope: host
 namespaces:
   description:
     - Every other network namespace that has TCP sockets, with its three values, the process with the lowest id that
@@ -248,7 +270,7 @@ def main():
     if os.geteuid() != 0 and any(module.params[name] for name in ("namespaces", "sockets", "processes")):
         module.warn("Not root: only the network namespaces of this user's own processes were looked at.")
     try:
-        result = look(Scope(runtime=True, strict=True, **module.params), module.warn)
+        result = look(Scope(new_connections=True, new_sockets=None, runtime=True, strict=True, **module.params), module.warn)
     except UserError as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=False, **result)

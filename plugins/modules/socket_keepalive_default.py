@@ -52,7 +52,7 @@ options:
   cgroup:
     description:
       - A directory of the cgroup2 hierarchy instead of the root, with O(at_boot=false).
-      - What is attached there is not proved, as the module runs in another cgroup.
+      - Refused if the programs are attached to another cgroup already, or if they are skipped there.
     type: path
 extends_documentation_fragment:
   - longlived.tcp.attributes
@@ -109,7 +109,7 @@ new_connections:
   description:
     - What a new connection gets, C(keepalive), C(time), C(intvl) and C(probes). V(host) is a connection with the host's running
       values, V(container) one with the kernel's defaults, and V(accepted), with O(accepted=true), one that this host accepts.
-    - Null with O(cgroup).
+    - Null with an O(cgroup) in which no process can be, as its children have controllers.
   returned: success, with O(runtime=true)
   type: dict
   sample:
@@ -157,13 +157,14 @@ def main():
         decision = _done(module, _request(options))
         result = dict(changed=default.changes(decision), boot=boot.state(), scope=default.scope())
         if options["runtime"]:
-            proved = options["cgroup"] is None
             result.update(
                 attached=default.attached(options["cgroup"]),
-                new_connections=default.new_connections(options["accepted"]) if proved else None,
+                new_connections=default.new_connections(options["accepted"], options["cgroup"]) or None,
             )
     except UserError as error:
         module.fail_json(msg=str(error))
+    for warning in default.warnings(decision):
+        module.warn(warning)
     if module._diff:
         result["diff"] = default.diff(decision)
     module.exit_json(**result)

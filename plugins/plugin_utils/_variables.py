@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.longlived.tcp.plugins.module_utils._aws.settings import check_profiles, check_settings
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
-from ansible_collections.longlived.tcp.plugins.module_utils._host_options import KEEPALIVE, VERIFY
+from ansible_collections.longlived.tcp.plugins.module_utils._host_options import KEEPALIVE, VERIFY, new_sockets
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values import NAMES, RANGES, UNITS
 from ansible_collections.longlived.tcp.plugins.module_utils._sockets.selection import network, program
 from ansible_collections.longlived.tcp.plugins.plugin_utils._path.plan import plan
@@ -204,6 +204,7 @@ def _parts(options: Mapping[str, Any], said: Callable[[str], str]) -> None:
     asked = {
         "sysctl": True,
         "aws": bool(options["aws_users"] or options["aws_users_default"]),
+        "new_sockets": new_sockets(options) is not None,
         "live_sockets": present and any(options.get(name) not in (None, "leave", []) for name in PARTS_OF_SOCKETS),
     }
     if not any(asked[part] for part in options["parts"]):

@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.longlived.tcp.plugins.module_utils._aws.settings import check_settings, same
-from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values import NAMES, key
+from ansible_collections.longlived.tcp.plugins.module_utils._host_options import idle_timeout, new_sockets
+from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values import NAMES, key, lost_probes_survived
 
 Info = Mapping[str, Any]
 Options = Mapping[str, Any]
@@ -28,7 +29,7 @@ RUN = "run longlived.tcp.keepalive"
 def problems(info: Info, options: Options, acted: bool) -> list[dict[str, str]]:
     """A row of `part` and `message` for each thing that is not as asked for; `acted` where this run has set it, so
     that running it again is no remedy."""
-    judges = {"sysctl": kernel_problems, "aws": aws_problems, "live_sockets": live_problems}
+    judges = {"sysctl": kernel_problems, "new_sockets": new_sockets_problems, "aws": aws_problems, "live_sockets": live_problems}
     return [
         {"part": part, "message": message}
         for part, judge in judges.items()
@@ -60,6 +61,24 @@ def _boot_remedy(boot: Mapping[str, Any], options: Options, acted: bool) -> str:
 def place(boot: Mapping[str, Any]) -> str:
     link = "" if boot["read_as"] == boot["file"] else f" (read as {boot['read_as']})"
     return f"{boot['file']} line {boot['line']}{link}"
+
+
+def new_sockets_problems(info: Info, options: Options, acted: bool = False) -> Iterator[str]:
+    """For what is still to be done to programs, unit and script, and for each proof that does not give what was asked for."""
+    found = info.get("new_connections")
+    if found is None or new_sockets(options) is None:
+        return
+    if "error" in found:
+        yield found["error"]
+        return
+    remedy = "another program has changed it since" if acted else RUN
+    if found["pending"]:
+        yield f"New connections are not set up as asked for (still to do: {', '.join(found['pending'])}): {remedy}."
+    elif found["unproved"]:
+        yield (
+            f"The programs for new connections are attached, and a new connection ({', '.join(found['unproved'])}) does not get what is"
+            " asked for: another owner's program undoes it, see bpftool cgroup tree."
+        )
 
 
 def aws_problems(info: Info, options: Options, acted: bool = False) -> Iterator[str]:
@@ -139,7 +158,8 @@ def summary(after: Info, options: Options, before: Info | None = None) -> str:
     `before` is the host before this run: without it, only what is so is said.
     """
     said = [_kernel(after, options, before), _boot(after, options)]
-    said += [*_aws(after, options), *_sockets(after), *_stale_services(after), *_containers(after)]
+    said += [*_new_connections(after, options), *_aws(after, options), *_sockets(after), *_stale_services(after)]
+    said += [*_without_keepalive(after, options), *_containers(after, options)]
     return "; ".join(said)
 
 
@@ -157,6 +177,25 @@ def _boot(after: Info, options: Options) -> str:
     values = {name: after["boot"][name]["value"] for name in NAMES}
     files = ", ".join(sorted({after["boot"][name]["file"] or "the kernel's defaults" for name in NAMES}))
     return f"next boot: {files}" if values == after["runtime"] else f"next boot {_values(values)}: {files}"
+
+
+def _new_connections(after: Info, options: Options) -> Iterator[str]:
+    found, asked = after.get("new_connections"), new_sockets(options)
+    if found and "error" in found:
+        return  # which is a problem, if something was asked for
+    if asked in ("connect", "connect_and_accept") and found:
+        when = "" if options["runtime"] else " from the next boot on"
+        yield f"new connections: keepalive{when}{'' if found['sets_times'] else ', with the times of their container (Linux before 6.1)'}"
+    elif found and found["attached"]:
+        yield "new connections: keepalive, by programs of an earlier run"
+
+
+def _without_keepalive(after: Info, options: Options) -> Iterator[str]:
+    """The programs whose connections have no keepalive, and the variable that gives it to those of the future."""
+    if names := after.get("without_keepalive"):
+        attached = (after.get("new_connections") or {}).get("attached")
+        remedy = "until they reconnect" if attached else "set keepalive_new_sockets=connect"
+        yield f"{len(names)} program{'s' if len(names) > 1 else ''} without keepalive ({_some(names)}): {remedy}"
 
 
 def _aws(after: Info, options: Options) -> Iterator[str]:
@@ -196,10 +235,12 @@ def _stale_services(after: Info) -> Iterator[str]:
         yield f"stale until they restart: {_some(services)}"
 
 
-def _containers(after: Info) -> Iterator[str]:
-    """The other network namespaces in which an idle connection is not sure to be kept alive."""
+def _containers(after: Info, options: Options) -> Iterator[str]:
+    """The other network namespaces in which an idle connection is not sure to be kept alive, unless programs see to it."""
+    proved = (after.get("new_connections") or {}).get("container")
+    kept_alive = proved and proved["keepalive"] and lost_probes_survived(proved, idle_timeout(options)) is not None
     rows = [row for row in after.get("namespaces", ()) if row["lost_probes_survived"] is None]
-    if rows:
+    if rows and not kept_alive:
         named = [f"{row['unit'] or row['name']} (pid {row['pid']}) with {_values(row['runtime'])}" for row in rows]
         yield f"not kept alive in {len(rows)} container{'s' if len(rows) > 1 else ''}: {_some(named)}"
 

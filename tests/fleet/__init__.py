@@ -3,3 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Ansible on many hosts at once, each in another state: what is said of one and done to it depends on that one alone."""
+
+from tests import collection
+
+collection.put_in_place()

@@ -15,10 +15,14 @@ import socket
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from ansible_collections.longlived.tcp.plugins.module_utils._bpf import keepalive_default
+
+from tests.new_sockets.other_owner import attach_alone
 from tests.sysctl_d.guest import enter, serve
 from tests.sysctl_d.namespaces import mount
 
@@ -32,7 +36,7 @@ USERS = {"root": 0, "admin": 1000, "alice": 1001}
 
 # Made anew for each host, and what is compared afterwards; enter() has made /run.
 OWN = ("etc", "home")
-COMPARED = (*OWN, "run")
+COMPARED = (*OWN, "run", "usr/local/lib/longlived-tcp")
 
 # Where this machine's libraries are, for those that are not where the linker looks by itself.
 LINKER_CACHE = Path("/etc/ld.so.cache")
@@ -47,6 +51,8 @@ class State:
     files: dict[str, str] = field(default_factory=dict)
     connection: bool = False
     """Whether a connection is open that was armed under 7200 seconds."""
+    taken: str = ""
+    """The hook for new connections that another owner's program has for itself."""
     prepare: str = ""
     """What else was done to it, by sh."""
     variables: dict[str, object] = field(default_factory=dict)
@@ -68,6 +74,7 @@ def main(name: str, *show: str) -> None:
     subprocess.run(["ip", "-batch", "-"], input=f"link set lo up\naddress add {OWN_ADDRESS}/24 dev lo\n", text=True, check=True)
     LINKER_CACHE.write_bytes(cache)
     os.makedirs("/etc/sysctl.d")
+    os.makedirs("/etc/systemd/system")
     Path("/etc/passwd").write_text("".join(f"{user}:x:{uid}:{uid}::/home/{user}:/bin/sh\n" for user, uid in USERS.items()))
     Path("/etc/group").write_text("".join(f"{user}:x:{uid}:\n" for user, uid in USERS.items()))
     # A user of the host may pass to where its Python is, as on every host.
@@ -98,6 +105,8 @@ def be(state: State) -> None:
         for entry in (Path("/home", user), *Path("/home", user).rglob("*")):
             os.chown(entry, uid, uid)
             entry.chmod(0o700 if entry.is_dir() else 0o600)
+    if state.taken:
+        attach_alone(keepalive_default.open_root(), state.taken)
     if state.prepare:
         subprocess.run(["sh", "-euc", state.prepare], check=True)
 
@@ -122,20 +131,38 @@ class Look(NamedTuple):
 
     runtime: tuple[int, ...]
     files: dict[str, File]
+    programs: tuple[str, ...]
+    """The hooks that have programs for new connections."""
     armed: list[float]
     """The seconds to the next probe of each connection whose timer is that of keepalive."""
 
     @property
     def lasting(self) -> tuple[object, ...]:
-        return self.runtime, {path: file.lasting for path, file in self.files.items()}
+        return self.runtime, {path: file.lasting for path, file in self.files.items()}, self.programs
 
 
 def look() -> Look:
     return Look(
         tuple(int((KEEPALIVE / f"tcp_keepalive_{name}").read_text()) for name in NAMES),
-        {str(path): _file(path) for name in COMPARED for path in (Path("/", name), *Path("/", name).rglob("*")) if path != LINKER_CACHE},
+        {str(path): _file(path) for path in _compared()},
+        _programs(),
         _armed(),
     )
+
+
+def _compared() -> Iterator[Path]:
+    for name in COMPARED:
+        if (top := Path("/", name)).exists():
+            yield top
+            yield from (path for path in top.rglob("*") if path != LINKER_CACHE)
+
+
+def _programs() -> tuple[str, ...]:
+    cgroup = keepalive_default.open_root()
+    try:
+        return tuple(hook for hook in keepalive_default.HOOKS if keepalive_default.query(cgroup, hook)[1])
+    finally:
+        os.close(cgroup)
 
 
 def _file(path: Path) -> File:

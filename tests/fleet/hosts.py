@@ -33,10 +33,21 @@ ROOT = Path(__file__).parents[2]
 P = ParamSpec("P")
 T = TypeVar("T")
 
+# A cgroup of the host's own, where the cgroup2 hierarchy is mounted: no program that is attached on the host reaches another
+# process. It goes with the host, also where who made it is killed.
+IN_A_CGROUP = """
+cgroup=$1; shift
+test "$cgroup" || exec "$@"
+mkdir "$cgroup"
+(echo 0 > "$cgroup/cgroup.procs" && exec "$@")
+for _ in 1 2 3 4 5 6 7 8 9 10; do rmdir "$cgroup" && exit; sleep 0.1; done 2> /dev/null
+"""
+
 UNSHARE = ("unshare", "--mount", "--net", "--pid", "--uts", "--ipc", "--cgroup", "--fork", "--kill-child", "--")
 ENTER = "import sys; from tests.fleet.guest import main; main(*sys.argv[1:])"
 
 WRAPPER = """#!/bin/sh
+test -z "{cgroup}" || echo 0 > "{cgroup}/cgroup.procs"
 exec nsenter --target={pid} --mount --net --pid --uts --ipc --cgroup --root --wd -- {python} "$@"
 """
 
@@ -46,13 +57,14 @@ class Host:
         # What lies on another file system than / does is not in an overlay of /.
         prefixes = {sys.base_prefix, str(Path(state.python).parents[1])} - {"/usr"}
         show = [path for path in sorted(prefixes) if os.stat(path).st_dev != os.stat("/").st_dev]
-        command = [*UNSHARE, sys.executable, "-c", ENTER, state.name, *show]
+        self.cgroup = cgroup_for(wrapper)
+        command = ["sh", "-c", IN_A_CGROUP, "sh", self.cgroup, *UNSHARE, sys.executable, "-c", ENTER, state.name, *show]
         self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self._process.stdout
         self.pid = int(self._process.stdout.readline() or 0)
         assert self.pid, f"{state.name} was not made"
         self._wrapper = wrapper
-        wrapper.write_text(WRAPPER.format(pid=self.pid, python=shlex.quote(state.python)))
+        wrapper.write_text(WRAPPER.format(pid=self.pid, cgroup=self.cgroup, python=shlex.quote(state.python)))
         wrapper.chmod(0o755)
         self._call(guest.be, state)
 
@@ -79,6 +91,14 @@ class Host:
         self._process.stdin.close()
         self._process.stdout.close()
         self._process.wait(timeout=30)
+
+
+def cgroup_for(wrapper: Path) -> str:
+    """A path, or nothing where the cgroup2 hierarchy is not mounted."""
+    with open("/proc/self/mountinfo", encoding="utf-8") as lines:
+        mounts = [line.split() for line in lines if " - cgroup2 " in line]
+    names = "-".join(wrapper.with_suffix("").parts[-2:])
+    return f"{mounts[0][4]}/longlived-fleet-{os.getpid()}-{names}" if mounts else ""
 
 
 @contextmanager

@@ -35,7 +35,7 @@ STEPS = {
 }
 
 # What is another one each time: by its name in a result, and in a text.
-ANOTHER_EACH_TIME = {"boot_id", "namespace", "inode", "pid"}
+ANOTHER_EACH_TIME = {"boot_id", "namespace", "inode", "pid", "program_id"}
 IN_TEXT = re.compile(r"\bin \d+ s\b|\bpid \d+\b|/\S+\.python\b")
 
 # What a developer's own shell says of who logged in, and of AWS, is not the host's.

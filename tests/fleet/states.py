@@ -60,6 +60,7 @@ ROWS = [
         )
     ),
     Row(State("aws-unreadable", files={aws("alice"): "[default\nregion = eu-west-1\n"}, variables=ALICE), "failed"),
+    Row(State("new-connections", variables={**NOBODY, "keepalive_new_sockets": "connect_and_accept"})),
     Row(State("rearmed", connection=True, variables={**NOBODY, "keepalive_live_sockets": "rearm"})),
     Row(
         State("unreachable", variables={"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}, reachable=False),
@@ -82,7 +83,7 @@ EVERY_PART = State(
     "",
     files={aws("alice"): "[default]\nregion = eu-west-1\n", aws("admin"): "[default]\noutput = json\n"},
     connection=True,
-    variables={"keepalive_aws_users": ["admin", "alice"], "keepalive_live_sockets": "rearm"},
+    variables={"keepalive_aws_users": ["admin", "alice"], "keepalive_live_sockets": "rearm", "keepalive_new_sockets": "connect"},
 )
 
 
@@ -96,6 +97,7 @@ class Wrong:
     says: str
     prepare: str = ""
     variables: tuple[tuple[str, object], ...] = ()
+    taken: str = ""
 
     @property
     def possible(self) -> bool:
@@ -104,7 +106,7 @@ class Wrong:
     @property
     def state(self) -> State:
         variables = {**EVERY_PART.variables, **dict(self.variables)}
-        return replace(EVERY_PART, name=self.name, prepare=self.prepare, variables=variables)
+        return replace(EVERY_PART, name=self.name, prepare=self.prepare, taken=self.taken, variables=variables)
 
 
 UNITS = "/etc/systemd/system"
@@ -134,6 +136,11 @@ SYSCTL_REFUSES = [
     Wrong("proc-read-only", "sysctl", "/proc/sys is mounted read-only", READ_ONLY.format("/proc/sys/net")),
     Wrong("no-boot-reads-it", "sysctl", "No boot reads /etc/x.conf", variables=(("keepalive_sysctl_file", "/etc/x.conf"),)),
 ]  # fmt: skip
+NEW_SOCKETS_REFUSE = [
+    Wrong("hook-taken", "new_sockets", "has connect4 for itself", taken="connect4"),
+    Wrong("script-for-all", "new_sockets", "may be written by others than root", "chmod 777 /usr/local/lib"),
+    Wrong("no-systemd", "new_sockets", "This host has no systemd", "rmdir /etc/systemd/system"),
+]
 OPTIONS_REFUSE = [
     Wrong("time-0", "", "keepalive_time is 0", variables=(("keepalive_time", 0),)),
     Wrong("enable-without-names", "", "nothing says for which connections", variables=(("keepalive_live_sockets", "enable"),)),
@@ -148,7 +155,7 @@ BOTH_REFUSE = Wrong(
 )
 # tmpfs has immutable files from Linux 6.6 on.
 HAS_IMMUTABLE_FILES = tuple(int(number) for number in platform.release().split(".")[:2]) >= (6, 6)
-REFUSED = {wrong.name: wrong for wrong in (*AWS_REFUSES, *SYSCTL_REFUSES, BOTH_REFUSE, *OPTIONS_REFUSE)}
+REFUSED = {wrong.name: wrong for wrong in (*AWS_REFUSES, *SYSCTL_REFUSES, *NEW_SOCKETS_REFUSE, BOTH_REFUSE, *OPTIONS_REFUSE)}
 
 # A file system of one page, which is taken: there is room for names, and for no byte of a new file.
 FULL = """

@@ -32,7 +32,7 @@ def test_a_refusal_leaves_a_host_as_it_was(gone_wrong: Life, step: str, host: st
         assert set(refusals) == set(wrong.parts.split())
         assert all(refusal in told.message for refusal in refusals.values())
     assert told.before and told.after
-    assert (told.after.runtime, told.after.files) == (told.before.runtime, told.before.files)
+    assert told.after[:3] == told.before[:3]
     assert_not_rearmed(told.after)
 
 
@@ -58,6 +58,7 @@ def test_what_hinders_the_default_user_is_told_and_the_rest_is_done(gone_wrong: 
         "sysctl": True,
         "aws": False,
         "live_sockets": True,
+        "new_sockets": True,
     }
     assert told.after and told.after.runtime == KEPT_ALIVE and max(told.after.armed) < ARMED_BEFORE
 

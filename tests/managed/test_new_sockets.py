@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.hosts import Host
-from tests.managed.playbooks import refusal_of, run_module
+from tests.managed.playbooks import play, refusal_of, run_module
 from tests.managed.state import exists, read
 
 MODULE = "socket_keepalive_default"
@@ -92,6 +92,32 @@ def test_a_directory_that_others_may_write_to_is_refused(untouched: Host) -> Non
 def new_connections_without_boot(host: Host) -> dict[str, object]:
     found: dict[str, object] = run_module(host, MODULE, check=True, at_boot=False)["new_connections"]
     return found
+
+
+def test_the_playbook_through_a_reboot_and_back(untouched: Host) -> None:
+    host = untouched
+
+    def run(playbook: str, *arguments: str) -> str:
+        done = play(f"longlived.tcp.{playbook}", host.testbed.inventory, "--limit", host.name, *arguments)
+        assert done.status == 0, done.output
+        return done.output
+
+    asked = ("-e", "keepalive_new_sockets=connect")
+    assert "new connections: keepalive" in run("keepalive", *asked, "--check", "--diff")
+    assert nothing_is_left(host)
+    rebooted = run("keepalive", *asked, "-e", "keepalive_reboot=always")
+    assert f"{host.name}: rebooted; time/intvl/probes 45/45/9" in rebooted and "; new connections: keepalive" in rebooted
+    assert new_connections(host) == {"host": GIVEN, "container": GIVEN}
+    run("verify", *asked)
+    # Who does not ask for it is told that it is there.
+    assert "new connections: keepalive, by programs of an earlier run" in run("verify")
+    host.enter(["systemctl", "stop", UNIT.rpartition("/")[2]])
+    wrong = play("longlived.tcp.verify", host.testbed.inventory, "--limit", host.name, *asked)
+    assert wrong.status != 0 and "still to do: attach connect4, attach connect6" in wrong.output
+    run("keepalive", *asked)
+    run("rollback")
+    assert nothing_is_left(host)
+    assert new_connections(host) == {"host": KERNELS, "container": KERNELS}
 
 
 @pytest.mark.parametrize("script", ["import time; time.sleep(600)", "raise SystemExit('no')"])

@@ -9,42 +9,14 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from ansible_collections.longlived.tcp.plugins.module_utils._bpf import keepalive_default as kd
 
 from .cgroups import Cgroup, connected
+from .other_owner import attached_alone, other
 
 ALL = sorted(kd.HOOKS)
-
-
-def other(hook: str = "connect4") -> int:
-    """Another owner's program, which does nothing."""
-    assembler = kd.Assembler()
-    assembler.end()
-    names, kd._NAMES = kd._NAMES, {hook: b"other"}
-    try:
-        return int(kd.load(hook, assembler.code()))
-    finally:
-        kd._NAMES = names
-
-
-@contextmanager
-def alone(cgroup: Cgroup, hook: str = "connect4") -> Iterator[None]:
-    """Attached without BPF_F_ALLOW_MULTI."""
-    program = other(hook)
-    multi, kd._ALLOW_MULTI = kd._ALLOW_MULTI, 0
-    try:
-        kd.attach(cgroup.descriptor, hook, program)
-    finally:
-        kd._ALLOW_MULTI = multi
-    try:
-        yield
-    finally:
-        kd.detach(cgroup.descriptor, hook, program)
-        os.close(program)
 
 
 def ids(cgroup: Cgroup) -> dict[str, list[int]]:
@@ -109,7 +81,7 @@ def test_beside_another_owner(cgroup: Cgroup) -> None:
 
 @pytest.mark.parametrize("hook", kd.HOOKS)
 def test_a_hook_that_another_owner_has_for_itself(cgroup: Cgroup, hook: str) -> None:
-    with alone(cgroup, hook):
+    with attached_alone(cgroup.descriptor, hook):
         with pytest.raises(kd.Taken, match=f"{hook} is taken by program"):
             cgroup.attach()
         assert sum(map(len, ids(cgroup).values())) == 1, "nothing was attached to the other hooks"

@@ -15,12 +15,12 @@ import os
 import pkgutil
 
 from ansible_collections.longlived.tcp.plugins.module_utils._all_or_nothing import every, undone_by
+from ansible_collections.longlived.tcp.plugins.module_utils._bpf.traces import UNIT
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 from ansible_collections.longlived.tcp.plugins.module_utils._file_lock import lock
 from ansible_collections.longlived.tcp.plugins.module_utils._regular_file import because, read
 from ansible_collections.longlived.tcp.plugins.module_utils._safe_file import check_replaceable, made, stage
 
-UNIT = "/etc/systemd/system/longlived-tcp-keepalive.service"
 LINK = "/etc/systemd/system/sysinit.target.wants/longlived-tcp-keepalive.service"
 SCRIPT = "keepalive_default.py"
 
@@ -65,7 +65,22 @@ Decision = collections.namedtuple("Decision", "files enabled enable missing dire
 
 
 def changed(decision):
-    return decision.enabled != decision.enable or any(content != found.content for found, content, _mode in decision.files)
+    return bool(steps(decision))
+
+
+def steps(decision):
+    """What has to be done, as words."""
+    words = [
+        ("remove" if content is None else "write", found.path) for found, content, _mode in decision.files if content != found.content
+    ]
+    return words + [("enable" if decision.enable else "disable", UNIT)] * (decision.enabled != decision.enable)
+
+
+def foreseen(decision):
+    """What `state` says once it is done."""
+    if not decision.enable:
+        return dict(unit=None, script=None, enabled=False)
+    return dict(unit=UNIT, script=os.path.join(decision.directory, SCRIPT), enabled=True)
 
 
 def state():

@@ -15,10 +15,15 @@ import errno
 import os
 
 from ansible_collections.longlived.tcp.plugins.module_utils._all_or_nothing import every, undone_by
-from ansible_collections.longlived.tcp.plugins.module_utils._bpf import boot, keepalive_default, proof
+from ansible_collections.longlived.tcp.plugins.module_utils._bpf import boot, keepalive_default, proof, traces
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel import runtime
-from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values import LATENESS_DENOMINATOR, LATENESS_NUMERATOR, NAMES
+from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values import (
+    KERNEL_DEFAULTS,
+    LATENESS_DENOMINATOR,
+    LATENESS_NUMERATOR,
+    NAMES,
+)
 
 # The initial cgroup namespace, from where all programs of a host are seen.
 _INITIAL = "cgroup:[4026531835]"
@@ -27,8 +32,9 @@ _INITIAL = "cgroup:[4026531835]"
 # whether what runs is to follow, and the next boots; and a `cgroup`, None for the root.
 Request = collections.namedtuple("Request", "present accepted loopback values idle_timeout runtime at_boot cgroup")
 
-# What will be done: to the hooks, as words, and to the files; `asks` is whether the kernel's programs can ask for a socket's values.
-Decision = collections.namedtuple("Decision", "request steps boot asks")
+# What will be done: to the hooks, as words, and to the files; `asks` is whether the kernel's programs can ask for a socket's values;
+# `attached` are the rows of `attached` as they will be, with a null for the id of a new program.
+Decision = collections.namedtuple("Decision", "request steps boot asks attached")
 
 
 class DefaultError(UserError):
@@ -36,7 +42,17 @@ class DefaultError(UserError):
 
 
 def changes(decision):
-    return bool(decision.steps) or (decision.boot is not None and boot.changed(decision.boot))
+    return bool(_pending(decision))
+
+
+def _pending(decision):
+    """What has to be done, as words."""
+    return decision.steps + (boot.steps(decision.boot) if decision.boot is not None else [])
+
+
+def warnings(decision):
+    if any(verb == "replace" for verb, _hook in decision.steps):
+        yield "Connections that are open already keep the times that they got from the earlier programs."
 
 
 def most(idle_timeout):
@@ -46,16 +62,19 @@ def most(idle_timeout):
 
 def decide(request):
     """Everything is looked at, and the programs are loaded, and so verified; nothing is changed."""
-    steps, asks = [], True
+    steps, asks, rows = [], True, []
     if _reaches_programs(request):
+        _refuse_two_cgroups(request)
         with _cgroup(request) as cgroup, _explained():
             wanted, asks = _wanted(request)
             with keepalive_default.Hooks(cgroup, wanted) as hooks:
                 steps = [_word(step) for step in hooks.steps]
+                there = [hook for hook in keepalive_default.HOOKS if wanted[hook] is not None]
+                rows = [dict(hook=hook, program_id=hooks.kept.get(hook), others=hooks.others[hook]) for hook in there]
     at_boot = None
     if request.cgroup is None:
         at_boot = boot.decide(_arguments(request) if request.present and request.at_boot else None)
-    return Decision(request, steps, at_boot, asks)
+    return Decision(request, steps, at_boot, asks, rows)
 
 
 @contextlib.contextmanager
@@ -82,7 +101,10 @@ def diff(decision):
 
 
 # What a reader of a diff has to know of it.
-_HEADER = "new connections of all programs (what a program sets after connect wins)"
+_HEADER = (
+    "new connections of every program (costs a few percent of each connect; what a program sets after connect wins;"
+    " open connections stay as they are)"
+)
 
 
 def attached(cgroup=None):
@@ -99,8 +121,50 @@ def attached(cgroup=None):
     return rows
 
 
-def new_connections(accepted):
-    return proof.new_connections(runtime.read(), accepted)
+def new_connections(accepted, cgroup=None):
+    return proof.new_connections(runtime.read(), accepted, cgroup)
+
+
+def state(request=None):
+    """What a look finds: what new connections get, the programs that are attached, what a boot would run. With a request also
+    what is `pending` for it, as words, and the names of the proofs that do not give it, `unproved`. What hinders is `error`."""
+    found = dict(boot=boot.state(), scope=scope(), attached=None)
+    try:
+        if request is None or request.runtime:
+            found["attached"] = attached() if request is None or _reaches_programs(request) else []
+        if request is None or (request.runtime and request.present):
+            accepts = any(row["hook"] == keepalive_default.ACCEPT for row in found["attached"])
+            found.update(new_connections(accepts or (request is not None and request.accepted)))
+        if request is not None:
+            found.update(_compared(request, found))
+    except UserError as error:
+        found["error"] = str(error)
+    return found
+
+
+def _compared(request, found):
+    decision = decide(request)
+    proofs = dict((name, found[name]) for name in proof.PROOFS if name in found)
+    unproved = proof.unlike(proofs, request.values, most(request.idle_timeout), decision.asks)
+    return dict(pending=[" ".join(step) for step in _pending(decision)], unproved=unproved, sets_times=decision.asks)
+
+
+def foreseen(decision, running):
+    """What `state` says of this request once it is done, on a host with these values."""
+    request = decision.request
+    found = dict(boot=boot.foreseen(decision.boot), scope=scope(), pending=[], unproved=[], sets_times=decision.asks)
+    found["attached"] = decision.attached if request.runtime else None
+    if request.runtime and request.present:
+        values = dict(host=running, container=KERNEL_DEFAULTS, accepted=KERNEL_DEFAULTS)
+        found.update((name, _given(decision, values[name])) for name in proof.PROOFS[: 3 if request.accepted else 2])
+    return found
+
+
+def _given(decision, values):
+    """What a connection gets whose own values are these."""
+    request = decision.request
+    kept = not decision.asks or max(values["time"], values["intvl"]) <= most(request.idle_timeout)
+    return dict(values if kept else request.values, keepalive=True)
 
 
 def scope():
@@ -121,7 +185,7 @@ def _reaches_programs(request):
     if request.present:
         return True
     try:
-        return bool(attached(request.cgroup))
+        return bool(attached(_where(request)))
     except UserError:
         return False
 
@@ -158,19 +222,24 @@ def _attached(request):
     with _cgroup(request) as cgroup, _explained():
         wanted, _asks = _wanted(request)
         with keepalive_default.Hooks(cgroup, wanted) as hooks:
-            hooks.apply()
-            with undone_by(hooks.undo):
-                yield
+            recorded = traces.recorded()
+            with undone_by(lambda: traces.record(recorded)):
+                if request.present:
+                    traces.record(request.cgroup or "")
+                hooks.apply()
+                with undone_by(hooks.undo):
+                    yield
+            if not request.present:
+                traces.record(None)
 
 
 def _prove(request, decision):
-    if request.cgroup is not None:
-        return  # this process is in another one
-    wrong = proof.expected(new_connections(request.accepted), request.values, most(request.idle_timeout), decision.asks)
+    found = new_connections(request.accepted, request.cgroup)
+    wrong = proof.unlike(found, request.values, most(request.idle_timeout), decision.asks)
     if wrong:
         raise DefaultError(
-            "With the programs attached, new connections do not get what is asked for (%s): another owner's program may undo it."
-            % ", ".join(wrong)
+            "With the programs attached, new connections do not get what is asked for (%s): another owner's program may undo it,"
+            " see bpftool cgroup tree." % ", ".join(wrong)
         )
 
 
@@ -178,7 +247,30 @@ def _prove(request, decision):
 
 
 def _cgroup(request):
-    return _opened(request.cgroup)
+    return _opened(_where(request))
+
+
+def _where(request):
+    """The path of the cgroup, None for the root; what is to be taken out is where it was attached."""
+    if request.present or request.cgroup is not None:
+        return request.cgroup
+    return traces.recorded() or None
+
+
+def _refuse_two_cgroups(request):
+    """One below the other would run both, and a boot knows the root only."""
+    recorded = traces.recorded() or None
+    if request.present and recorded != request.cgroup and _has_ours(recorded):
+        raise DefaultError(
+            "The programs are attached to %s already: take them out there first (state: absent)." % (recorded or "the root")
+        )
+
+
+def _has_ours(cgroup):
+    try:
+        return bool(attached(cgroup))
+    except UserError:
+        return False  # it is gone, and its programs with it
 
 
 @contextlib.contextmanager

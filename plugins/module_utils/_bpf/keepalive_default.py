@@ -352,8 +352,9 @@ class Hooks:
     """
 
     def __init__(self, cgroup, wanted):
-        """`wanted` is the code by hook, None where no program of ours is to be."""
-        self._cgroup, self._opened, self.steps = cgroup, [], []
+        """`wanted` is the code by hook, None where no program of ours is to be. `kept` and `others` are ids by hook: the program of
+        ours that stays, and those of other owners."""
+        self._cgroup, self._opened, self.steps, self.kept, self.others = cgroup, [], [], {}, {}
         try:
             self._decide(wanted)
         except BaseException:
@@ -379,6 +380,7 @@ class Hooks:
             there = programs(self._cgroup, hook)
             self._opened.extend(one["descriptor"] for one in there)
             old = [one for one in there if is_ours(one, hook)]
+            self.others[hook] = [one["id"] for one in there if one not in old]
             if wanted[hook] is not None:
                 new = load(hook, wanted[hook])
                 self._opened.append(new)
@@ -386,6 +388,7 @@ class Hooks:
                 kept = [one for one in old if one["tag"] == tag][:1]
                 if kept:
                     old.remove(kept[0])
+                    self.kept[hook] = kept[0]["id"]
                 else:
                     replaced = old.pop(0)["descriptor"] if old else None
                     self.steps.append((attach, hook, new, replaced))

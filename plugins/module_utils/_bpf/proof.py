@@ -14,6 +14,7 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import ctypes
+import errno
 import fcntl
 import json
 import os
@@ -31,6 +32,8 @@ _SIOCSIFADDR, _SIOCSIFFLAGS, _IFF_UP = 0x8916, 0x8914, 1
 _OWN, _FAR = "192.0.2.1", ((socket.AF_INET, "192.0.2.2"), (socket.AF_INET6, "2001:db8::2"))
 _PORT = 9
 
+PROOFS = ("host", "container", "accepted")
+
 _OPTIONS = dict(zip(NAMES, (4, 5, 6)))  # TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT
 
 
@@ -38,10 +41,11 @@ class ProofError(UserError):
     """Why it cannot be found out."""
 
 
-def new_connections(running, accepted):
+def new_connections(running, accepted, cgroup=None):
     """For `host`, a socket with the `running` values, and `container`, one with the kernel's defaults: {keepalive, time, intvl,
-    probes}; the same for `accepted`, if it is asked for. Where IPv4 and IPv6 differ, the one that is worse off."""
-    found = _in_child(lambda: _proofs(running, accepted))
+    probes}; the same for `accepted`, if it is asked for. Where IPv4 and IPv6 differ, the one that is worse off. Of a `cgroup`, if it
+    is given, and nothing if no process can be there."""
+    found = _in_child(lambda: _proofs(running, accepted) if _joined(cgroup) else {})
     if "error" in found:
         raise ProofError("Cannot find out what new connections get: %s." % found["error"])
     return found
@@ -70,6 +74,19 @@ def _in_child(work):
         text = stream.read()
     os.waitpid(child, 0)
     return json.loads(text.decode("ascii")) if text else {"error": "the process that tries it has ended"}
+
+
+def _joined(cgroup):
+    """Whether this process is in that cgroup now: one whose children have controllers takes none."""
+    try:
+        if cgroup is not None:
+            with open(os.path.join(cgroup, "cgroup.procs"), "w") as stream:
+                stream.write("0")
+    except (IOError, OSError) as error:
+        if error.errno not in (errno.EBUSY, errno.EOPNOTSUPP):
+            raise
+        return False
+    return True
 
 
 def _proofs(running, accepted):
@@ -129,7 +146,7 @@ def _give_address():
         one.close()
 
 
-def expected(found, values, most, asks):
+def unlike(found, values, most, asks):
     """The names of the proofs that are not as asked for: with keepalive, and times that are short enough or those asked for."""
     wrong = []
     for name in sorted(found):

@@ -47,8 +47,8 @@ def report(selection, idle_timeout, limit, socket_options=False, everywhere=Fals
             if limit:
                 listed.add(connection, own)
     total, ownerless, by_process = Counts(), 0, collections.defaultdict(Counts)
-    # A count needs no owners, but for who has to restart.
-    with_owners = not everywhere or owners.chosen is not None or inodes[IS_STALE]
+    # A count needs no owners, but for who has to restart, and who never asks for keepalive.
+    with_owners = not everywhere or owners.chosen is not None or inodes[IS_STALE] or inodes[IS_DISABLED]
     for verdict, those in inodes.items():
         total.add(verdict, len(those))
         for having, number in collections.Counter(map(owners.processes_of, those)).items() if with_owners else ():

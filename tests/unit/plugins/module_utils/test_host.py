@@ -18,7 +18,7 @@ from ansible_collections.longlived.tcp.plugins.module_utils import _all_or_nothi
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 from ansible_collections.longlived.tcp.plugins.module_utils._host_state import Scope
 
-SCOPE = Scope(350, [], ["default"], ["tcp_keepalive"], False, [], False, True, True)
+SCOPE = Scope(350, [], ["default"], ["tcp_keepalive"], False, [], False, False, None, True, True)
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +61,7 @@ def log(monkeypatch):
 
 
 def host(*parts):
-    made = _host.Host(_host.Request(SCOPE, None, None, None))
+    made = _host.Host(_host.Request(SCOPE, None, None, None, None))
     made.parts = list(parts)
     return made
 
@@ -171,14 +171,16 @@ def test_what_hinders_the_first_look_is_left_to_the_part_that_refuses_it(monkeyp
 
 def test_every_refusal_is_said_at_once_and_live_connections_wait_for_the_values(log, monkeypatch):
     monkeypatch.setattr(_host, "_Sysctl", refusing("No file."))
+    monkeypatch.setattr(_host, "_NewSockets", refusing("No hook."))
     monkeypatch.setattr(_host, "_Aws", refusing("No user."))
     monkeypatch.setattr(_host, "_LiveSockets", refusing("never asked"))
-    made = _host.Host(_host.Request(SCOPE, "sysctl", "aws", "live"))
+    made = _host.Host(_host.Request(SCOPE, "sysctl", "new", "aws", "live"))
     with pytest.raises(_host.Refused) as error:
         made.decide()
-    assert str(error.value) == "No file. No user."
+    assert str(error.value) == "No file. No hook. No user."
     assert made.rows(error.value) == [
         dict(part="sysctl", changed=False, refusal="No file."),
         dict(part="aws", changed=False, refusal="No user."),
+        dict(part="new_sockets", changed=False, refusal="No hook."),
     ]
     assert not made.changed

@@ -10,7 +10,7 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import pytest
-from ansible_collections.longlived.tcp.plugins.module_utils._host_options import idle_timeout, users
+from ansible_collections.longlived.tcp.plugins.module_utils._host_options import idle_timeout, new_sockets, users
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,19 @@ def test_whose_files_are_meant(options, whose):
 
 def test_what_the_path_is_measured_against():
     assert [idle_timeout(dict(path=path)) for path in ([], [60], ["60"])] == [350, 60, 60]
+
+
+@pytest.mark.parametrize(
+    ("options", "asked"),
+    [
+        (dict(), None),
+        (dict(new_sockets="connect"), "connect"),
+        (dict(new_sockets="absent"), "absent"),
+        (dict(new_sockets="connect", parts=["sysctl"]), None),
+        # A rollback takes out what is there.
+        (dict(state="absent"), "absent"),
+        (dict(state="absent", new_sockets="connect"), "absent"),
+    ],
+)
+def test_what_is_asked_for_new_connections(options, asked):
+    assert new_sockets(dict(dict(state="present", new_sockets="leave", parts=["new_sockets"]), **options)) == asked

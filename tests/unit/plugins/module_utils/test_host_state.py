@@ -18,8 +18,9 @@ from ansible_collections.longlived.tcp.plugins.module_utils._sockets import name
 from ansible_collections.longlived.tcp.plugins.module_utils._sockets import report as _report
 
 COUNTS = dict(established=3, protected=2, stale=1, unprotected=0, unknown=0)
-ROWS = [dict(COUNTS, pid=7, name="worker", user="app", unit="worker.service")]
-SCOPE = Scope(350, [], ["default"], ["tcp_keepalive"], False, [], False, True, True)
+REASONS = dict(disabled=1, runtime=0, pinned=0)
+ROWS = [dict(COUNTS, pid=7, name="worker", user="app", unit="worker.service", reasons=REASONS)]
+SCOPE = Scope(350, [], ["default"], ["tcp_keepalive"], False, [], False, False, None, True, True)
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +45,7 @@ def asked(monkeypatch):
 
 
 NOTHING_FORESEEN = (True, None, frozenset())
-COUNTED = dict(sockets=COUNTS, restart=["worker.service"])
+COUNTED = dict(sockets=COUNTS, restart=["worker.service"], without_keepalive=["worker"])
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,7 @@ def refuse(*_arguments, **_more):
 def test_a_kernel_that_lists_nothing_is_no_error_unless_processes_were_named(monkeypatch):
     monkeypatch.setattr(_report, "report", refuse)
     warnings = []
-    assert sockets_state(SCOPE._replace(sockets=True), warnings.append) == dict(sockets=None, restart=[])
+    assert sockets_state(SCOPE._replace(sockets=True), warnings.append) == dict(sockets=None, restart=[], without_keepalive=[])
     assert warnings == ["The live connections could not be counted: The kernel refuses."]
     with pytest.raises(UserError):
         sockets_state(SCOPE._replace(sockets=True, processes=["worker"]), warnings.append)

@@ -133,7 +133,7 @@ MISTAKES = [
     ({"keepalive_state": "gone"}, "value of keepalive_state must be one of: present, absent, got: gone."),
     (
         {"keepalive_parts": "sysctl,awz"},
-        "value of keepalive_parts must be one or more of: sysctl, aws, live_sockets. Got no match for: awz.",
+        "value of keepalive_parts must be one or more of: sysctl, aws, live_sockets, new_sockets. Got no match for: awz.",
     ),
     ({"keepalive_runtime": "perhaps"}, "keepalive_runtime"),
     ({"keepalive_aws_settings": "tcp_keepalive"}, "keepalive_aws_settings"),

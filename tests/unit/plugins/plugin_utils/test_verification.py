@@ -14,6 +14,7 @@ from ansible_collections.longlived.tcp.plugins.plugin_utils._verification import
     aws_problems,
     kernel_problems,
     live_problems,
+    new_sockets_problems,
     problems,
     summary,
 )
@@ -233,6 +234,67 @@ def test_a_sentence_for_each_process_with_connections_in_danger(row: dict[str, A
     assert list(live_problems({}, asked())) == list(live_problems({"processes": [row]}, asked(state="absent"))) == []
 
 
+GIVEN, OFF = {"keepalive": True, **WANTED}, {"keepalive": False, **UNTOUCHED}
+
+
+def new(changes: dict[str, Any] | None = None) -> dict[str, Any]:
+    """New connections as they are asked for."""
+    rows = [{"hook": "connect4", "program_id": 7, "others": []}]
+    return {"attached": rows, "pending": [], "unproved": [], "sets_times": True, "host": GIVEN, "container": GIVEN, **(changes or {})}
+
+
+NOT_SET_UP = "New connections are not set up as asked for (still to do: attach connect4, write /x): "
+NEW_SOCKETS = [
+    ({}, "leave", []),
+    ({"new_connections": new({"pending": ["attach connect4"]})}, "leave", []),
+    ({"new_connections": new()}, "connect", []),
+    ({"new_connections": new({"pending": ["attach connect4", "write /x"]})}, "connect", [f"{NOT_SET_UP}{RUN}."]),
+    ({"new_connections": {"error": "No hook.", "attached": None}}, "connect", ["No hook."]),
+    (
+        {"new_connections": new({"unproved": ["host", "container"]})},
+        "connect_and_accept",
+        [
+            "The programs for new connections are attached, and a new connection (host, container) does not get what is asked for:"
+            " another owner's program undoes it, see bpftool cgroup tree."
+        ],
+    ),
+    (
+        {"new_connections": new({"pending": ["detach connect4"]})},
+        "absent",
+        [f"New connections are not set up as asked for (still to do: detach connect4): {RUN}."],
+    ),
+]
+
+
+@pytest.mark.parametrize(("found", "what", "sentences"), NEW_SOCKETS)
+def test_new_connections(found: dict[str, Any], what: str, sentences: list[str]) -> None:
+    assert list(new_sockets_problems(found, asked(new_sockets=what))) == sentences
+    # Running it again is no remedy for who has just run.
+    acted = [sentence.replace(RUN, "another program has changed it since") for sentence in sentences]
+    assert list(new_sockets_problems(found, asked(new_sockets=what), acted=True)) == acted
+    if what != "absent":
+        assert list(new_sockets_problems(found, asked(new_sockets=what, parts="sysctl"))) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "options", "said"),
+    [
+        ({}, {}, "; new connections: keepalive"),
+        ({"sets_times": False}, {}, "; new connections: keepalive, with the times of their container (Linux before 6.1)"),
+        ({"error": "No."}, {}, ""),
+    ],
+)
+def test_summary_of_new_connections(changes: dict[str, Any], options: dict[str, Any], said: str) -> None:
+    found = {**info(), "new_connections": new(changes)}
+    assert summary(found, asked(new_sockets="connect", **options)) == f"time/intvl/probes 45/45/9; next boot: {DROP_IN}{said}"
+
+
+def test_summary_of_an_image() -> None:
+    found = {**info(dict.fromkeys(WANTED)), "new_connections": new({"attached": None})}
+    assert summary(found, asked(new_sockets="connect", runtime=False)).endswith("; new connections: keepalive from the next boot on")
+
+
+NOT_SET = new({"attached": [], "container": OFF})
 BOX = {"runtime": UNTOUCHED, "lost_probes_survived": None, "pid": 7, "name": "x", "unit": None}
 
 
@@ -250,6 +312,22 @@ BOX = {"runtime": UNTOUCHED, "lost_probes_survived": None, "pid": 7, "name": "x"
         ({"restart": list("abcde")}, "; stale until they restart: a, b, c and 2 more"),
         ({"namespaces": [BOX]}, "; not kept alive in 1 container: x (pid 7) with 7200/75/9"),
         ({"namespaces": [{**BOX, "lost_probes_survived": 3}]}, ""),
+        # Programs see to the connections that are made there.
+        (
+            {"namespaces": [BOX], "new_connections": new({"container": GIVEN})},
+            "; new connections: keepalive, by programs of an earlier run",
+        ),
+        (
+            {"namespaces": [BOX], "new_connections": new({"attached": [], "container": OFF})},
+            "; not kept alive in 1 container: x (pid 7) with 7200/75/9",
+        ),
+        ({"without_keepalive": []}, ""),
+        ({"without_keepalive": ["java"]}, "; 1 program without keepalive (java): set keepalive_new_sockets=connect"),
+        ({"without_keepalive": list("abcd")}, "; 4 programs without keepalive (a, b, c and 1 more): set keepalive_new_sockets=connect"),
+        (
+            {"without_keepalive": ["java"], "new_connections": new()},
+            "; new connections: keepalive, by programs of an earlier run; 1 program without keepalive (java): until they reconnect",
+        ),
     ],
 )
 def test_summary_of_what_is_beside_the_values(found: dict[str, Any], said: str) -> None:

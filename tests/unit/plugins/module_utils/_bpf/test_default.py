@@ -13,7 +13,7 @@ import errno
 import os
 
 import pytest
-from ansible_collections.longlived.tcp.plugins.module_utils._bpf import boot, default, keepalive_default, proof
+from ansible_collections.longlived.tcp.plugins.module_utils._bpf import boot, default, keepalive_default, proof, traces
 
 VALUES = dict(time=45, intvl=45, probes=9)
 REQUEST = default.Request(True, False, False, VALUES, 350, True, True, None)
@@ -62,11 +62,12 @@ def test_a_cgroup_that_is_not_there():
 
 
 def test_what_another_owner_undoes_is_said(monkeypatch):
-    monkeypatch.setattr(default, "new_connections", lambda accepted: {"host": dict(VALUES, keepalive=False)})
+    monkeypatch.setattr(default, "new_connections", lambda accepted, cgroup: {"host": dict(VALUES, keepalive=False)})
     with pytest.raises(default.DefaultError) as error:
-        default._prove(REQUEST, default.Decision(REQUEST, [], None, True))
+        default._prove(REQUEST, default.Decision(REQUEST, [], None, True, []))
     assert str(error.value) == (
-        "With the programs attached, new connections do not get what is asked for (host): another owner's program may undo it."
+        "With the programs attached, new connections do not get what is asked for (host): another owner's program may undo it,"
+        " see bpftool cgroup tree."
     )
 
 
@@ -82,10 +83,108 @@ def test_where_no_program_can_be_none_has_to_be_taken_away(monkeypatch):
 
 def test_a_diff_names_hooks_and_files():
     steps = [("attach", "connect4"), ("replace", "connect6"), ("detach", "accept")]
-    (row,) = default.diff(default.Decision(REQUEST, steps, None, True))
+    (row,) = default.diff(default.Decision(REQUEST, steps, None, True, []))
     assert (row["before"], row["after"]) == ("connect6\naccept\n", "connect4\nconnect6\n")
 
 
-def test_proofs_need_no_other_cgroup(monkeypatch):
-    monkeypatch.setattr(proof, "new_connections", None)
-    default._prove(REQUEST._replace(cgroup="/sys/fs/cgroup/x"), None)
+def test_open_connections_keep_what_they_got():
+    steps = [("attach", "connect4")]
+    assert list(default.warnings(default.Decision(REQUEST, steps, None, True, []))) == []
+    (said,) = default.warnings(default.Decision(REQUEST, steps + [("replace", "connect6")], None, True, []))
+    assert said == "Connections that are open already keep the times that they got from the earlier programs."
+
+
+KERNELS = dict(time=7200, intvl=75, probes=9)
+BOOT = boot.Decision([], False, True, None, "/usr/local/lib/longlived-tcp")
+
+
+@pytest.mark.parametrize(
+    ("changes", "asks", "running", "given"),
+    [
+        ({}, True, VALUES, [(VALUES, True), (VALUES, True), None]),
+        # Short values stay, those of a container are set.
+        ({}, True, dict(time=300, intvl=30, probes=5), [(dict(time=300, intvl=30, probes=5), True), (VALUES, True), None]),
+        # A kernel on which a program cannot ask sets none.
+        ({}, False, VALUES, [(VALUES, True), (KERNELS, True), None]),
+        (dict(accepted=True), True, VALUES, [(VALUES, True)] * 3),
+        (dict(present=False), True, VALUES, [None, None, None]),
+        (dict(runtime=False), True, VALUES, [None, None, None]),
+    ],
+)
+def test_what_would_be(changes, asks, running, given):
+    rows = [dict(hook="connect4", program_id=None, others=[])]
+    found = default.foreseen(default.Decision(REQUEST._replace(**changes), [], BOOT, asks, rows), running)
+    expected = [one and dict(one[0], keepalive=one[1]) for one in given]
+    assert [found.get(name) for name in proof.PROOFS] == expected
+    assert found["attached"] == (None if "runtime" in changes else rows)
+    assert (found["pending"], found["unproved"], found["sets_times"]) == ([], [], asks)
+    assert found["boot"] == dict(unit=boot.UNIT, script="/usr/local/lib/longlived-tcp/keepalive_default.py", enabled=True)
+
+
+@pytest.fixture
+def looked(monkeypatch):
+    """A host with what is set in it."""
+    host = dict(attached=[], proofs=dict(host=dict(VALUES, keepalive=True)), decision=default.Decision(REQUEST, [], None, True, []))
+    monkeypatch.setattr(default, "attached", lambda cgroup=None: host["attached"])
+    monkeypatch.setattr(default, "decide", lambda request: host["decision"])
+    monkeypatch.setattr(default, "new_connections", lambda accepted: dict(host["proofs"], asked=accepted))
+    monkeypatch.setattr(boot, "state", lambda: "boot")
+    monkeypatch.setattr(default, "scope", lambda: "host")
+    return host
+
+
+def test_a_look_without_a_request(looked):
+    looked["attached"] = [dict(hook="accept", program_id=7, others=[])]
+    assert default.state() == dict(looked["proofs"], attached=looked["attached"], boot="boot", scope="host", asked=True)
+
+
+def test_a_look_compares_with_what_is_asked_for(looked):
+    found = default.state(REQUEST)
+    assert (found["pending"], found["unproved"], found["sets_times"], found["asked"]) == ([], [], True, False)
+    looked["proofs"] = dict(host=dict(VALUES, keepalive=False))
+    looked["decision"] = looked["decision"]._replace(steps=[("attach", "connect4")])
+    found = default.state(REQUEST)
+    assert (found["pending"], found["unproved"]) == (["attach connect4"], ["host"])
+
+
+def test_a_look_for_what_is_to_be_gone_makes_no_proof(looked):
+    looked["decision"] = looked["decision"]._replace(request=REQUEST._replace(present=False))
+    found = default.state(REQUEST._replace(present=False))
+    assert (found["attached"], found["pending"], found["unproved"], found.get("host")) == ([], [], [], None)
+
+
+def test_a_look_says_what_hinders_it(monkeypatch, looked):
+    def refuse(request):
+        raise default.DefaultError("No.")
+
+    monkeypatch.setattr(default, "decide", refuse)
+    assert default.state(REQUEST)["error"] == "No."
+
+
+@pytest.fixture
+def two_cgroups(monkeypatch, tmpdir):
+    monkeypatch.setattr(traces, "RECORD", str(tmpdir.join("record")))
+    monkeypatch.setattr(default, "attached", lambda cgroup=None: [dict(hook="connect4")])
+
+
+@pytest.mark.parametrize(("recorded", "asked", "says"), [("/a", None, "/a"), (None, "/b", "the root"), ("/a", "/b", "/a")])
+def test_one_cgroup_at_a_time(two_cgroups, recorded, asked, says):
+    traces.record(recorded or "")
+    with pytest.raises(default.DefaultError) as error:
+        default._refuse_two_cgroups(REQUEST._replace(cgroup=asked))
+    assert str(error.value) == "The programs are attached to %s already: take them out there first (state: absent)." % says
+    default._refuse_two_cgroups(REQUEST._replace(cgroup=recorded))
+    default._refuse_two_cgroups(REQUEST._replace(cgroup=asked, present=False))
+
+
+def test_a_record_without_programs_hinders_nothing(two_cgroups, monkeypatch):
+    traces.record("/a")
+    monkeypatch.setattr(default, "attached", lambda cgroup=None: [])
+    default._refuse_two_cgroups(REQUEST)
+
+
+def test_what_is_taken_out_is_where_it_was_attached(two_cgroups):
+    traces.record("/a")
+    assert default._where(REQUEST) is None
+    assert default._where(REQUEST._replace(present=False)) == "/a"
+    assert default._where(REQUEST._replace(present=False, cgroup="/b")) == "/b"

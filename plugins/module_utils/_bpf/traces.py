@@ -1,0 +1,42 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, longlived.tcp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where it can be seen without a system call of bpf that programs for new connections may be attached."""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import os
+
+# What attaches them at boot.
+UNIT = "/etc/systemd/system/longlived-tcp-keepalive.service"
+
+# The cgroup that a module has attached them to since the boot, as text.
+RECORD = "/run/longlived-tcp-keepalive"
+
+
+def are_there():
+    return os.path.lexists(UNIT) or os.path.lexists(RECORD)
+
+
+def recorded():
+    """The cgroup: its path, nothing for the root; None where no module has attached any."""
+    try:
+        with open(RECORD) as stream:
+            return stream.read()
+    except (IOError, OSError):
+        return None
+
+
+def record(cgroup):
+    """The same, written before programs are attached, and removed (None) after they have gone."""
+    if cgroup == recorded():
+        return
+    if cgroup is None:
+        os.unlink(RECORD)
+    else:
+        with open(RECORD, "w") as stream:
+            stream.write(cgroup)
