@@ -426,6 +426,7 @@ class Session:
 
 
 NFT = ("nftables", "nft")
+QEMU = (("qemu-system-x86", "qemu-system-x86_64"), ("qemu-system-arm", "qemu-system-aarch64"), ("cpio", "cpio"))
 AWS_CLI = ("awscli", "/usr/bin/aws")
 LAB: dict[str, Any] = {
     "packages": ("awscli~=1.46", "boto3~=1.44", *PYTEST),
@@ -450,6 +451,7 @@ SESSIONS = [
     Session("sysctl_d", FAULTS, ("pytest", "tests/sysctl_d"), tags=("hosts", "fuzz")),
     Session("sockets", NAMESPACES, ("pytest", "tests/sockets"), debian=(NFT,)),
     Session("new_sockets", "What new connections get by BPF programs, in cgroups that the tests make.", ("pytest", "tests/new_sockets")),
+    Session("kernels", "The same on kernels of Debian 11 to 13 and on aarch64, which QEMU runs.", ("pytest", "tests/kernels"), debian=QEMU),
     Session("botocore", "~/.aws/config against the real botocore, and the sockets of both AWS CLIs.",
             ("pytest", "tests/botocore", "--ignore=tests/botocore/test_on_hosts.py"),
             ("awscli~=1.46", "botocore~=1.44", "pyyaml", *PYTEST), tags=("fuzz",), root=False, debian=(AWS_CLI,)),

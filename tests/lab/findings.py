@@ -31,12 +31,13 @@ async def find(
         await asyncio.gather(table.prepare(lab), scenarios.prepare(lab))
         # Before the clients start, which takes all of the machine: the role has to come while these connections are still alive.
         waiting = await scenarios.before_the_role(lab)
-        results, losses, planned, traffic, live = await asyncio.gather(
+        results, losses, planned, traffic, live, accepted = await asyncio.gather(
             table.run(lab, cells, say),
             scenarios.loss(lab, rounds),
             scenarios.planned(lab, range(rounds)),
             scenarios.traffic(lab, rounds),
             scenarios.after_the_role(waiting),
+            scenarios.accepted(lab),
         )
     return {
         "scale": scale.factor,
@@ -44,7 +45,11 @@ async def find(
         "versions": versions(),
         "missing": missing,
         "results": [{**one.shown(), "as_expected": table.as_expected(one, scale)} for one in results],
-        **{name: _shown(found) for name, found in (("losses", losses), ("planned", planned), ("traffic", traffic), ("live", live))},
+        "losses": _shown(losses),
+        "planned": _shown(planned),
+        "traffic": _shown(traffic),
+        "live": _shown(live),
+        "accepted": _shown(accepted),
     }
 
 
@@ -54,4 +59,5 @@ def _shown(found: Sequence[scenarios.Finding]) -> list[dict[str, Any]]:
 
 def wrong(findings: dict[str, Any]) -> list[dict[str, Any]]:
     """What came out otherwise than expected."""
-    return [one for name in ("results", "losses", "planned", "traffic", "live") for one in findings[name] if not one["as_expected"]]
+    names = ("results", "losses", "planned", "traffic", "live", "accepted")
+    return [one for name in names for one in findings[name] if not one["as_expected"]]

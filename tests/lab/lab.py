@@ -29,8 +29,10 @@ from .scale import Scale
 from .services import FIRST_SQL_PORT, Server
 
 HERE = Path(__file__).parent
-CASES = ("before", "role", "line")
-"""Nothing set; the role alone; the role and the one line that the client needs."""
+CASES = ("before", "role", "line", "connect")
+"""Nothing set; the role alone; the role and the one line that the client needs; the role with keepalive for new connections."""
+CONTAINER = "container"
+"""A network namespace with the kernel's values, where new connections have keepalive: as a container's on such a host."""
 STARTING = 2 * (os.cpu_count() or 1)
 """Clients that are on their way to their request at a time: what they take is processor time, what comes then is waiting."""
 GRACE = 5.0
@@ -71,7 +73,7 @@ class Lab:
     def __init__(self, scale: Scale, appliances: Iterable[str] = tuple(APPLIANCES), hosts: Iterable[str] = (), netem: str = "") -> None:
         """`hosts` are there beside those of the table; `netem` is what tc-netem(8) shall do on every path."""
         self.scale, self._netem = scale, netem
-        self._appliances, self._host_names = list(appliances), [*CASES, *hosts]
+        self._appliances, self._host_names = list(appliances), [*CASES, CONTAINER, *hosts]
         self._stack = ExitStack()
         self._ports = {False: FIRST_PORT, True: FIRST_SQL_PORT}
         self._starting = asyncio.Semaphore(STARTING)
@@ -81,12 +83,12 @@ class Lab:
             self.testbed = self._stack.enter_context(
                 Testbed.up([f"debian12:{name}" for name in self._host_names], name=f"lab-{os.getpid()}")
             )
-            self.clients = {name: Namespace(host.pid) for name, host in self.testbed.items()}
-            self._far_end = Namespace.new(self._stack)
+            self.clients = {name: Namespace.of_host(host.pid) for name, host in self.testbed.items()}
+            self.far_end = Namespace.new(self._stack)
             self.paths: dict[str, NetworkPath] = {}
             for name in self._appliances:
                 self.add_path(name, name, self.scale.idle_timeout)
-            self.server = Server(self._far_end)
+            self.server = Server(self.far_end)
             await self.server.start()
             if programs := postgresql():
                 await self.server.start_postgres(programs)
@@ -99,7 +101,7 @@ class Lab:
 
     def add_path(self, name: str, appliance: str, idle_timeout: int) -> NetworkPath:
         clients, number = list(self.clients.values()), len(self.paths) + 1
-        self.paths[name] = NetworkPath(self._stack, appliance, number, clients, self._far_end, idle_timeout)
+        self.paths[name] = NetworkPath(self._stack, appliance, number, clients, self.far_end, idle_timeout)
         if self._netem:
             self.paths[name].impair(self._netem)
         return self.paths[name]

@@ -9,14 +9,27 @@ import asyncio
 import subprocess
 from collections.abc import Mapping
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
+
+from tests.hosts.machine import cgroup2
+
+# Starts a program in a cgroup.
+_IN_CGROUP = ["sh", "-c", 'echo 0 > "$0/cgroup.procs" && exec "$@"']
 
 
 class Namespace:
-    """A network namespace; `pid` is a process that lives in it."""
+    """A network namespace; `pid` is a process that lives in it, `cgroup` that of the programs that are started in it."""
 
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
+    def __init__(self, pid: int, cgroup: Path | None = None) -> None:
+        self.pid, self._cgroup = pid, cgroup
+
+    @classmethod
+    def of_host(cls, pid: int) -> Namespace:
+        """That of a whole host, and its cgroup: a program started there is one of the host's as far as connections go."""
+        mount, line = cgroup2(), Path(f"/proc/{pid}/cgroup").read_text().splitlines()[-1]
+        assert mount and line.startswith("0::")
+        return cls(pid, mount / line.removeprefix("0::").lstrip("/"))
 
     @classmethod
     def new(cls, stack: ExitStack) -> Namespace:
@@ -30,10 +43,15 @@ class Namespace:
         made.run("ip link set lo up")
         return made
 
+    def at(self, other: Namespace) -> Namespace:
+        """The other network, for programs in this one's cgroup."""
+        return Namespace(other.pid, self._cgroup)
+
     def inside(self, command: list[str], *, user: str | None = None) -> list[str]:
         """The command line that runs a program in it, and ends it when this process ends."""
         as_user = ["--reuid", user, "--regid", user, "--clear-groups"] if user else []
-        return ["nsenter", f"--net=/proc/{self.pid}/ns/net", "setpriv", "--pdeathsig", "KILL", *as_user, "--", *command]
+        joined = [*_IN_CGROUP, str(self._cgroup)] if self._cgroup else []
+        return [*joined, "nsenter", f"--net=/proc/{self.pid}/ns/net", "setpriv", "--pdeathsig", "KILL", *as_user, "--", *command]
 
     def run(self, command: str, input: str | None = None) -> str:
         done = subprocess.run(self.inside(command.split()), input=input, capture_output=True, text=True, timeout=60, check=False)

@@ -4,7 +4,7 @@
 """The lab's findings as a page, and as a chart.
 
 Findings are what `survival.json` holds: `scale`, `machine`, `versions`, `missing`, `results`, `losses`, `planned`, `traffic`,
-`live`; pure data in, text out.
+`live`, `accepted`; pure data in, text out.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape
 
 from .appliances import APPLIANCES
 from .clients import ANSWER, CLIENTS, RESET, TIMEOUT, WAITING
-from .lab import CASES
+from .lab import CASES, CONTAINER
 from .scale import Scale
 
 Findings = dict[str, Any]
@@ -27,11 +27,17 @@ OUTCOMES = {
     TIMEOUT: "nothing, until its read timeout",
     WAITING: "nothing, and still waits",
 }
-_CASES = {"before": "untouched", "role": "role", "line": "role and setting"}
+_CASES = {
+    "before": "untouched",
+    "role": "role",
+    "line": "role and setting",
+    "connect": "role, new_sockets: connect",
+    CONTAINER: "in a container",
+}
 
 
 def table(results: list[dict[str, Any]]) -> str:
-    """Rows of clients, columns of appliances, and in a cell the cases: nothing set, the role, the role and the line."""
+    """Rows of clients, columns of appliances, and in a cell the cases in their order."""
     by_cell = {(one["appliance"], one["client"], one["case"]): one for one in results}
     appliances = [name for name in APPLIANCES if any(one["appliance"] == name for one in results)]
     lines = ["| | " + " | ".join(APPLIANCES[name].title for name in appliances) + " | needs besides the role |"]
@@ -71,9 +77,19 @@ def summary(findings: Findings) -> str:
     asked = len({(one["client"], one["appliance"]) for one in cells})
     before, role, line = arrived["before"], arrived["role"], arrived["role"] | arrived["line"]
     return (
-        f"Of {asked} answers {len(before)} arrive on untouched hosts, {len(role)} with the role, and {len(line)} with the role and the"
-        f" client's own setting."
+        f"Of {asked} answers {len(before)} arrive on untouched hosts, {len(role)} with the role, {len(line)} with the role and the"
+        f" client's own setting, and {len(arrived['connect'])} with the role and keepalive_new_sockets: connect."
     )
+
+
+def container(findings: Findings) -> str:
+    """How many clients get their answer in a container, behind a NAT gateway."""
+    those = [one for one in findings["results"] if one["case"] == CONTAINER]
+    return f"{sum(map(_arrived, those))} of {len(those)}"
+
+
+def _accepted(findings: Findings) -> str:
+    return "arrives" if all(one["lived"] for one in findings["accepted"]) else "does not arrive"
 
 
 def _arrived(one: dict[str, Any]) -> bool:
@@ -95,14 +111,15 @@ def page(findings: Findings) -> str:
 # Does the answer arrive?
 
 Each client sends **one** request and waits {scale.answer} s for the answer, on a path whose appliance drops a connection after
-{scale.idle_timeout} s of silence. It does so three times: on an untouched host, after the role `keepalive` ({values}), and after the role
-with the client's own setting for keepalive.
+{scale.idle_timeout} s of silence. It does so four times: on an untouched host, after the role `keepalive` ({values}), after the role
+with the client's own setting for keepalive, and after the role with `keepalive_new_sockets: connect`, without the client's setting.
 
 **{summary(findings)}** This counts the clients that leave the times to the kernel, on the appliances that drop idle flows and honor probes.
 
 ![Time lines of every client behind a NAT gateway](survival.svg)
 
-✓ the answer arrived, ✗ it did not. In this order: untouched, the role, the role and the client's setting if it has one.
+✓ the answer arrived, ✗ it did not. In this order: untouched, the role, the role and the client's setting if it has one, the role with
+`keepalive_new_sockets: connect`.
 
 {table(findings["results"])}
 {missing}
@@ -112,6 +129,10 @@ with the client's own setting for keepalive.
   timeout, or send data.
 - A **sticky** Gateway Load Balancer sends a flow to the same firewall again, and the answer arrives as long as that firewall knows the flow
   (here five days). This is the alternative to keepalive if you can configure the load balancer.
+- In a **container**, a network namespace with the kernel's 7200/75/9, on a host with `keepalive_new_sockets: connect`,
+  {container(findings)} clients get their answer behind a NAT gateway.
+- If only **the server's host** has `keepalive_new_sockets: connect_and_accept`, the answer {_accepted(findings)} at a plain socket behind a
+  NAT gateway.
 - Clients that **set their own times** ignore the kernel's, and need no role wherever keepalive helps.
 
 ## Loss
@@ -222,7 +243,7 @@ def chart(findings: Findings, appliance: str = "nat_gateway") -> str:
     """Time lines of every client on one path: to the answer, or to the moment at which nobody waited any more."""
     scale = Scale(findings["scale"])
     order = list(CLIENTS)
-    results = [one for one in findings["results"] if one["appliance"] == appliance]
+    results = [one for one in findings["results"] if one["appliance"] == appliance and one["case"] in CASES]
     results.sort(key=lambda one: (order.index(one["client"]), CASES.index(one["case"])))
     longest = max(scale.patience, *(one["seconds"] for one in results))
 

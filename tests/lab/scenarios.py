@@ -18,7 +18,9 @@ from typing import Any
 
 from .arithmetic import survival
 from .lab import GRACE, Lab
+from .path import LAST_PORT
 from .scale import Scale
+from .services import Server
 
 PLAIN = Path(__file__).parent / "clients" / "plain.py"
 
@@ -31,7 +33,8 @@ LONG_ENOUGH = 60
 PLANNED, PROPORTIONAL, NAT_PLANNED = "planned", "proportional", "nat-planned"
 LIVE, LOSSY = "live", "lossy"
 LIVE_SOCKETS = ("leave", "rearm", "enable")
-HOSTS = (*LIVE_SOCKETS, PLANNED, PROPORTIONAL, NAT_PLANNED)
+ACCEPTING, ACCEPTING_PORT = "accepting", LAST_PORT + 1
+HOSTS = (*LIVE_SOCKETS, PLANNED, PROPORTIONAL, NAT_PLANNED, ACCEPTING)
 """Hosts that the scenarios take, each with values of its own."""
 
 LOSS, CROWD = 0.2, 100
@@ -42,6 +45,7 @@ async def prepare(lab: Lab) -> None:
     """The paths and values that the scenarios take; that of the host `role` is the table's."""
     lab.add_path(LOSSY, "firewall", lab.scale.idle_timeout)
     lab.add_path(PLANNED, "firewall", SHORTEST)
+    lab.add_path(ACCEPTING, "nat_gateway", lab.scale.idle_timeout)
     lab.add_path(LIVE, "nat_gateway", max(LONG_ENOUGH, lab.scale.idle_timeout))
     proportional = Scale(350 / SHORTEST).values
     await asyncio.gather(
@@ -49,6 +53,7 @@ async def prepare(lab: Lab) -> None:
         asyncio.to_thread(lab.apply, PLANNED, path=[SHORTEST], lost_probes=LOST_PROBES, margin=0),
         asyncio.to_thread(lab.apply, PROPORTIONAL, **proportional),
         asyncio.to_thread(lab.apply, NAT_PLANNED, path=["nat_gateway"]),
+        asyncio.to_thread(lab.apply, ACCEPTING, new_sockets="connect_and_accept", parts=["new_sockets"], **lab.scale.values),
     )
 
 
@@ -288,4 +293,32 @@ async def after_the_role(waiting: Sequence[Waiting]) -> list[Live]:
     return [replace(one.live, lived="answer" in await _outcomes(one.program)) for one in waiting]
 
 
-Finding = Loss | Lost | Traffic | Live
+# --- the server's side alone ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A connection whose server's host gives keepalive to what it accepts, and whose client asks for nothing."""
+
+    lived: bool
+
+    @property
+    def as_expected(self) -> bool:
+        return self.lived
+
+
+async def accepted(lab: Lab) -> list[Accepted]:
+    path = lab.paths[ACCEPTING]
+    # A process of that host as far as connections go, in the network at the far end, which has the kernel's values.
+    server = Server(lab.clients[ACCEPTING].at(lab.far_end), ACCEPTING_PORT, ACCEPTING_PORT)
+    await server.start()
+    try:
+        call = [path.address, str(ACCEPTING_PORT), f"slow-{lab.scale.answer}", str(lab.scale.patience)]
+        process = await _start(lab.clients["before"].inside([sys.executable, str(PLAIN), *call]))
+        outcomes = await _outcomes(process)
+    finally:
+        await server.end()
+    return [Accepted("answer" in outcomes)]
+
+
+Finding = Loss | Lost | Traffic | Live | Accepted

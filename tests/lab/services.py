@@ -43,14 +43,14 @@ _SEEN_IN_LOG = (
 class Server:
     """What it has seen, by port."""
 
-    def __init__(self, namespace: Namespace) -> None:
-        self._namespace = namespace
+    def __init__(self, namespace: Namespace, first: int = FIRST_PORT, last: int = FIRST_SQL_PORT - 1) -> None:
+        self._namespace, self._ports = namespace, (first, last)
         self.seen: dict[int, list[str]] = defaultdict(list)
         self._change = asyncio.Condition()
         self._programs: list[tuple[asyncio.subprocess.Process, asyncio.Task[None]]] = []
 
     async def start(self) -> None:
-        program = [sys.executable, "-ISE", str(HERE / "server.py"), str(FIRST_PORT), str(FIRST_SQL_PORT - 1)]
+        program = [sys.executable, "-ISE", str(HERE / "server.py"), *map(str, self._ports)]
         pipe = asyncio.subprocess.PIPE
         lambda_ = await self._namespace.start(program, stdin=pipe, stdout=pipe)
         assert lambda_.stdout and await lambda_.stdout.readline(), "the slow server does not start"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, longlived.tcp contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The table: which clients get their answer on which paths, in each of the three cases."""
+"""The table: which clients get their answer on which paths, in each of the cases."""
 
 from __future__ import annotations
 
@@ -13,8 +13,13 @@ from collections.abc import Callable, Iterable
 
 from .appliances import APPLIANCES
 from .clients import ANSWER, CLIENTS, RESET, TIMEOUT, WAITING, unavailable
-from .lab import CASES, Cell, Lab, Result
+from .lab import CASES, CONTAINER, Cell, Lab, Result
 from .scale import Scale
+
+NAT_GATEWAY = "nat_gateway"
+
+NEW_SOCKETS = ("connect", CONTAINER)
+"""The cases in which every client's connection has keepalive."""
 
 
 def cells(appliances: Iterable[str], clients: Iterable[str]) -> list[Cell]:
@@ -24,15 +29,15 @@ def cells(appliances: Iterable[str], clients: Iterable[str]) -> list[Cell]:
         Cell(appliance, client, case)
         for client in chosen
         for appliance in appliances
-        for case in CASES
-        if case != "line" or CLIENTS[client].line
+        for case in (*CASES, CONTAINER)
+        if (case != "line" or CLIENTS[client].line) and (case != CONTAINER or appliance == NAT_GATEWAY)
     ]
 
 
 def probes_leave(cell: Cell) -> bool:
     """Whether the client keeps its connection alive."""
     client = CLIENTS[cell.client]
-    if client.pinned is not None:
+    if client.pinned is not None or cell.case in NEW_SOCKETS:
         return True
     return client.reachable and cell.case != "before" and (cell.case == "line" or client.line is None)
 
@@ -67,9 +72,14 @@ def missing(appliances: Iterable[str], clients: Iterable[str]) -> dict[str, str]
 
 
 async def prepare(lab: Lab) -> None:
-    """Apply the role where the second and the third case run."""
+    """Apply the role where the other cases than the first run."""
     apply = functools.partial(asyncio.to_thread, lab.apply, **lab.scale.values)
-    await asyncio.gather(apply("role"), apply("line", aws_users=[lab.host("line").login]))
+    await asyncio.gather(
+        apply("role"),
+        apply("line", aws_users=[lab.host("line").login]),
+        apply("connect", new_sockets="connect"),
+        apply(CONTAINER, new_sockets="connect", parts=["new_sockets"]),
+    )
 
 
 async def run(lab: Lab, chosen: list[Cell], progress: Callable[[str], None]) -> list[Result]:

@@ -56,6 +56,13 @@ def test_a_client_that_leaves_the_times_to_the_kernel_dies_before_and_lives_afte
     assert probes["before"] == probes["role"] == 0 < probes["line"]
 
 
+def test_with_keepalive_for_new_connections_every_client_lives_wherever_it_can_help(found: Found) -> None:
+    for appliance in set(SOME_APPLIANCES) - {"application_proxy"}:
+        assert outcomes(found, appliance=appliance, case="connect") == {ANSWER}
+    assert outcomes(found, case="container") == {ANSWER}
+    assert [one["lived"] for one in found["accepted"]] == [True]
+
+
 def test_without_keepalive_a_flow_lands_on_the_other_firewall_and_with_it_stays(found: Found) -> None:
     at_other = {
         one["case"]: one["packets"]["other_firewall"] for one in found["results"] if (one["appliance"], one["client"]) == ("gwlb", "plain")

@@ -12,7 +12,7 @@ import pytest
 
 from tests.hosts import Host
 from tests.managed.playbooks import play, refusal_of, run_module
-from tests.managed.state import exists, read
+from tests.managed.state import exists, read, write
 
 MODULE = "socket_keepalive_default"
 UNIT = "/etc/systemd/system/longlived-tcp-keepalive.service"
@@ -120,10 +120,65 @@ def test_the_playbook_through_a_reboot_and_back(untouched: Host) -> None:
     assert new_connections(host) == {"host": KERNELS, "container": KERNELS}
 
 
-@pytest.mark.parametrize("script", ["import time; time.sleep(600)", "raise SystemExit('no')"])
-def test_a_script_that_hangs_or_fails_delays_no_boot(untouched: Host, script: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "fault"),
+    [
+        (SCRIPT, "echo 'import time; time.sleep(600)' > {path}"),
+        (SCRIPT, "echo 'raise SystemExit(1)' > {path}"),
+        (UNIT, "sed -i s,/bin/p,/bin/no-p, {path}"),
+    ],
+    ids=["hangs", "fails", "has no interpreter"],
+)
+def test_a_script_that_does_not_work_delays_no_boot(untouched: Host, path: str, fault: str) -> None:
     run_module(untouched, MODULE)
-    untouched.enter(["sh", "-c", f"echo {script!r} > {SCRIPT}".replace("'", '"')])
+    untouched.enter(["sh", "-c", fault.format(path=path)])
     untouched.reboot(timeout=60)
-    assert run_module(untouched, MODULE, check=True)["boot"]["script"] is None
+    wrong = play("longlived.tcp.verify", untouched.testbed.inventory, "--limit", untouched.name, "-e", "keepalive_new_sockets=connect")
+    assert wrong.status != 0 and f"still to do: attach connect4, attach connect6, write {path}" in wrong.output
     assert run_module(untouched, MODULE)["changed"]
+
+
+FIRST_SERVICE = """
+[Unit]
+DefaultDependencies=no
+After=sysinit.target
+Before=basic.target
+
+[Service]
+Type=oneshot
+ExecStart={python} /root/first.py
+
+[Install]
+WantedBy=basic.target
+"""
+CONNECTS = """
+import socket
+one = socket.socket()
+one.connect_ex(("192.0.2.1", 9))
+open("/root/seen", "w").write(str(one.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)))
+"""
+
+
+def test_the_first_service_that_connects_has_it(untouched: Host) -> None:
+    write(untouched, "/root/first.py", CONNECTS)
+    write(untouched, "/etc/systemd/system/first.service", FIRST_SERVICE.format(python=untouched.python))
+    untouched.enter(["systemctl", "enable", "first.service"])
+    try:
+        untouched.reboot()
+        assert read(untouched, "/root/seen") == "0"
+        run_module(untouched, MODULE)
+        untouched.reboot()
+        assert read(untouched, "/root/seen") == "1"
+    finally:
+        untouched.enter(["systemctl", "disable", "first.service"])
+        untouched.enter(["rm", "-f", "/etc/systemd/system/first.service", "/root/first.py", "/root/seen"])
+
+
+def test_an_old_umask_changes_nothing(untouched: Host) -> None:
+    write(untouched, "/etc/sudoers.d/umask", "Defaults umask_override, umask=0077\n")
+    try:
+        run_module(untouched, MODULE, runtime=False)
+        modes = untouched.enter(["stat", "--format", "%a %n", SCRIPT.rpartition("/")[0], SCRIPT, UNIT]).stdout.split()
+        assert modes[::2] == ["755", "755", "644"]
+    finally:
+        untouched.enter(["rm", "/etc/sudoers.d/umask"])

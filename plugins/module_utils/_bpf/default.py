@@ -13,6 +13,8 @@ import collections
 import contextlib
 import errno
 import os
+import platform
+import re
 
 from ansible_collections.longlived.tcp.plugins.module_utils._all_or_nothing import every, undone_by
 from ansible_collections.longlived.tcp.plugins.module_utils._bpf import boot, keepalive_default, proof, traces
@@ -24,6 +26,11 @@ from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values impor
     LATENESS_NUMERATOR,
     NAMES,
 )
+
+# From Linux 6.1 on, bpf_getsockopt has the times. Before, the verifier takes it as well, and the running program gets an error;
+# a kernel to which it was ported back is measured, once programs are attached.
+_ASKS = (6, 1)
+_KERNEL = tuple(int(number) for number in re.findall("[0-9]+", platform.release())[:2])
 
 # The initial cgroup namespace, from where all programs of a host are seen.
 _INITIAL = "cgroup:[4026531835]"
@@ -145,8 +152,10 @@ def state(request=None):
 def _compared(request, found):
     decision = decide(request)
     proofs = dict((name, found[name]) for name in proof.PROOFS if name in found)
-    unproved = proof.unlike(proofs, request.values, most(request.idle_timeout), decision.asks)
-    return dict(pending=[" ".join(step) for step in _pending(decision)], unproved=unproved, sets_times=decision.asks)
+    longest, container = most(request.idle_timeout), proofs.get("container")
+    sets_times = decision.asks or (container is not None and container["time"] <= longest)
+    unproved = proof.unlike(proofs, request.values, longest, sets_times)
+    return dict(pending=[" ".join(step) for step in _pending(decision)], unproved=unproved, sets_times=sets_times)
 
 
 def foreseen(decision, running):
@@ -203,7 +212,7 @@ def _wanted(request):
     if not request.present:
         return dict.fromkeys(keepalive_default.HOOKS), True
     hooks, settings = _hooks(request), _settings(request)
-    return keepalive_default.codes(hooks, *settings), keepalive_default.can_ask(hooks, *settings)
+    return keepalive_default.codes(hooks, *settings), _KERNEL >= _ASKS and keepalive_default.can_ask(hooks, *settings)
 
 
 def _arguments(request):

@@ -188,3 +188,19 @@ def test_what_is_taken_out_is_where_it_was_attached(two_cgroups):
     assert default._where(REQUEST) is None
     assert default._where(REQUEST._replace(present=False)) == "/a"
     assert default._where(REQUEST._replace(present=False, cgroup="/b")) == "/b"
+
+
+@pytest.mark.parametrize(("kernel", "verified", "asks"), [((5, 10), True, False), ((6, 1), True, True), ((6, 1), False, False)])
+def test_what_a_kernel_can_be_asked(monkeypatch, kernel, verified, asks):
+    """Before Linux 6.1 the verifier takes it, and the running program gets an error."""
+    monkeypatch.setattr(default, "_KERNEL", kernel)
+    monkeypatch.setattr(keepalive_default, "can_ask", lambda *_settings: verified)
+    assert default._wanted(REQUEST)[1] is asks
+
+
+@pytest.mark.parametrize(("time", "sets_times", "unproved"), [(45, True, []), (7200, False, [])])
+def test_a_kernel_to_which_it_was_ported_back_is_measured(looked, time, sets_times, unproved):
+    looked["decision"] = looked["decision"]._replace(asks=False)
+    looked["proofs"]["container"] = dict(VALUES, time=time, keepalive=True)
+    found = default.state(REQUEST)
+    assert (found["sets_times"], found["unproved"]) == (sets_times, unproved)
