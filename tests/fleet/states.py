@@ -43,6 +43,8 @@ class Row:
     """What the playbook keepalive does: changed, unchanged, failed or unreachable."""
     verified: bool = False
     """Whether the playbook verify finds nothing before that."""
+    runs: tuple[int, int, int] = KEPT_ALIVE
+    """The values that run afterwards, unless it fails."""
 
 
 ROWS = [
@@ -61,6 +63,8 @@ ROWS = [
     ),
     Row(State("aws-unreadable", files={aws("alice"): "[default\nregion = eu-west-1\n"}, variables=ALICE), "failed"),
     Row(State("new-connections", variables={**NOBODY, "keepalive_new_sockets": "connect_and_accept"})),
+    # As a container that an image is built in: unit and script, and nothing that runs.
+    Row(State("image", variables={**NOBODY, "keepalive_runtime": False, "keepalive_new_sockets": "connect"}), runs=KERNEL_DEFAULTS),
     Row(State("rearmed", connection=True, variables={**NOBODY, "keepalive_live_sockets": "rearm"})),
     Row(
         State("unreachable", variables={"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}, reachable=False),

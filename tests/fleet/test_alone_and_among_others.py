@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from .runs import STEPS, Life
-from .states import CORE, EXPECTED, KEPT_ALIVE, KERNEL_DEFAULTS, MANAGES_2_7, NAMED, PYTHON_2_7, REACHED, aws
+from .states import CORE, EXPECTED, KERNEL_DEFAULTS, MANAGES_2_7, NAMED, PYTHON_2_7, REACHED, aws
 
 every_host = pytest.mark.parametrize("host", EXPECTED)
 every_host_that_is_reached = pytest.mark.parametrize("host", REACHED)
@@ -26,7 +26,7 @@ def test_a_host_comes_to_what_its_state_asks_for(alone: Life, host: str) -> None
     expected, told = EXPECTED[host], alone["keepalive"][host]
     assert told.outcome == expected.outcome
     if told.after:
-        assert told.after.runtime == (KERNEL_DEFAULTS if expected.outcome == "failed" else KEPT_ALIVE)
+        assert told.after.runtime == (KERNEL_DEFAULTS if expected.outcome == "failed" else expected.runs)
         assert alone["verify"][host].outcome == ("unchanged" if expected.verified else "failed")
 
 
@@ -56,6 +56,18 @@ def test_new_connections_have_their_programs_until_the_rollback(alone: Life) -> 
     assert programs == {"check": (), "verify": (), "keepalive": every, "again": every, "rollback": ()}
     after = steps["rollback"]
     assert after and not [path for path in after.files if "longlived" in path]
+
+
+def test_an_image_has_what_the_boot_needs_and_no_program(alone: Life) -> None:
+    after = alone["keepalive"]["image"].after
+    assert after and after.programs == ()
+    made = [path for path in after.files if "longlived-tcp" in path]
+    assert [path.rpartition("/")[2] for path in made if after.files[path].text] == [
+        "longlived-tcp-keepalive.service",
+        "longlived-tcp-keepalive.service",
+        "keepalive_default.py",
+    ]
+    assert not [path for path in made if path.startswith("/run")], "nothing that runs is written down"
 
 
 @pytest.mark.parametrize("host", NAMED["changed"] + NAMED["unchanged"])
