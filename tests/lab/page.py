@@ -46,15 +46,15 @@ def table(results: list[dict[str, Any]]) -> str:
         if not any(one["client"] == name for one in results):
             continue
         cells = [
-            " ".join(_mark(by_cell[appliance, name, case]) for case in CASES if (appliance, name, case) in by_cell)
+            " ".join(_mark(by_cell.get((appliance, name, case))) for case in CASES)
             for appliance in appliances
         ]
         lines.append(f"| {client.title} | " + " | ".join(cells) + f" | {_needs(name)} |")
     return "\n".join(lines)
 
 
-def _mark(result: dict[str, Any]) -> str:
-    return "✓" if _arrived(result) else "✗"
+def _mark(result: dict[str, Any] | None) -> str:
+    return "–" if result is None else "✓" if _arrived(result) else "✗"
 
 
 def _needs(name: str) -> str:
@@ -62,7 +62,7 @@ def _needs(name: str) -> str:
     if client.line:
         return f"`{client.line}`"
     if not client.reachable:
-        return "has no setting: use another client, or [`socket_keepalive`](sockets.md)"
+        return "has no setting: [`keepalive_new_sockets`](new-sockets.md)"
     return f"nothing: it sets its own {client.pinned:g} s" if client.pinned is not None else "nothing"
 
 
@@ -78,7 +78,7 @@ def summary(findings: Findings) -> str:
     before, role, line = arrived["before"], arrived["role"], arrived["role"] | arrived["line"]
     return (
         f"Of {asked} answers {len(before)} arrive on untouched hosts, {len(role)} with the role, {len(line)} with the role and the"
-        f" client's own setting, and {len(arrived['connect'])} with the role and keepalive_new_sockets: connect."
+        f" client's own setting, and {len(arrived['connect'])} with the role and `keepalive_new_sockets: connect`."
     )
 
 
@@ -118,8 +118,8 @@ with the client's own setting for keepalive, and after the role with `keepalive_
 
 ![Time lines of every client behind a NAT gateway](survival.svg)
 
-✓ the answer arrived, ✗ it did not. In this order: untouched, the role, the role and the client's setting if it has one, the role with
-`keepalive_new_sockets: connect`.
+✓ the answer arrived, ✗ it did not, – the client has no setting. In this order: untouched, the role, the role and the client's setting,
+the role with `keepalive_new_sockets: connect`.
 
 {table(findings["results"])}
 {missing}
