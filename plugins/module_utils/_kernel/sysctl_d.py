@@ -32,10 +32,10 @@ _LONGEST_LINE = 1048576  # from this length on, systemd gives the rest of the fi
 _PATHS = dict((key(name).replace(".", "/"), name) for name in NAMES)
 
 # What a version of systemd-sysctl understands: `dash` ("-key = value" ignores errors), `globs` (also "-key"
-# alone, which excludes), `climbs` (".." in a path leads upwards; else it is refused, and a glob with a name that
-# no file can have ends the program), `conf_last` (reads /etc/sysctl.conf after all others), `fgets` (only \n or
-# 2047 characters end a line), and the `directories` that it reads.
-Rules = collections.namedtuple("Rules", "dash globs climbs conf_last fgets directories")
+# alone, which excludes), `blanks` (of "- key = value", which others take for a key that begins with one), `climbs` (".." in a
+# path leads upwards; else it is refused, and a glob with a name that no file can have ends the program), `conf_last` (reads
+# /etc/sysctl.conf after all others), `fgets` (only \n or 2047 characters end a line), and the `directories` that it reads.
+Rules = collections.namedtuple("Rules", "dash globs blanks climbs conf_last fgets directories")
 
 # One assignment: of `key`, normalized to slashes, with the `text` of its value (None: "-key" alone), in
 # line `number`, whose bytes are start:end and whose value's bytes are value_start:value_end.
@@ -49,6 +49,7 @@ def rules_for(version, conf_last=False):
     return Rules(
         dash=version >= 239,
         globs=version >= 246,
+        blanks=version >= 246,
         climbs=version < 249,
         conf_last=conf_last and version < 220,
         fgets=version < 236,
@@ -94,7 +95,7 @@ def _parse_line(text, start, end, number, rules):
         return None
     name = text[first : equals if equals >= 0 else end].strip(BLANKS)
     if dash:
-        name = name[1:].strip(BLANKS) if rules.globs else name[1:]
+        name = name[1:].strip(BLANKS) if rules.blanks else name[1:]
     name = _normalized(name, rules)
     if equals < 0:
         return Line(number, name, None, start, end, end, end)
