@@ -28,8 +28,9 @@ POST_LOADED_PROFILE = "/etc/tuned/post_loaded_profile"
 
 _PATHS = dict((key(name).replace(".", "/"), name) for name in NAMES)
 
-# The options of each [sysctl] in the order in which they are applied, and whether sysctl.d is applied again after each.
-Loaded = collections.namedtuple("Loaded", "units reapplies")
+# The options of each [sysctl] in the order in which they are applied, whether sysctl.d is applied again after each, and
+# whether any of it is certain.
+Loaded = collections.namedtuple("Loaded", "units reapplies certain")
 
 # What TuneD makes of the boot: the settings, and by name those that it may make of it.
 Applied = collections.namedtuple("Applied", "settings uncertain")
@@ -41,7 +42,8 @@ def loaded():
         return None
     names = text_of(ACTIVE_PROFILE).split() + text_of(POST_LOADED_PROFILE).split()
     try:
-        return Loaded(tuned_profile.sysctl_units(tuned_profile.load(names)), _reapplies(text_of(MAIN)))
+        profile = tuned_profile.load(names)
+        return Loaded(tuned_profile.sysctl_units(profile.units), _reapplies(text_of(MAIN)), profile.certain)
     except tuned_profile.ProfileError:
         return None
 
@@ -65,7 +67,10 @@ def applied(loaded_, files, before):
             uncertain.pop(name, None)
             if current[name].value != setting.value or current[name].by is not None:
                 current[name] = setting
-    return Applied(current, uncertain)
+    if loaded_.certain:
+        return Applied(current, uncertain)
+    uncertain.update((name, one) for name, one in current.items() if one is not before[name])
+    return Applied(dict(before), uncertain)
 
 
 def _of_profile(options, current):

@@ -76,59 +76,68 @@ def _without_comment(line):
 # --- the files of a profile --------------------------------------------------------------------
 
 
+# The units of the merged profiles by name, and whether it is certain that they are loaded.
+Loaded = collections.namedtuple("Loaded", "units certain")
+
+
 def load(names):
-    """The merged units of these profiles: a dict of name to `Unit`."""
-    names = [name for name in names if _SAFE_NAME.match(name)]
-    profiles = _with_included(names, [], True)
+    """What TuneD makes of these profiles; raise `ProfileError` where it loads none of them."""
+    loader = _Loader()
+    profiles = loader.with_included([name for name in names if _SAFE_NAME.match(name)], True)
     if not profiles:
         raise ProfileError("none")
     units = profiles[0]
     for later in profiles[1:]:
         _merge(units, later)
-    return units
+    return Loaded(units, loader.certain)
 
 
-def _with_included(names, known, certain):
-    """The units of each profile, those of the profiles that it includes before it."""
-    found = []
-    for name in names:
-        path = _file_of(name, known, certain)
-        if path is None:
-            continue
-        known.append(path)
-        config = parse(_placed(text_of(path), os.path.dirname(path)), path, certain)
-        main = config.pop("main", {})
-        if "include" in main:
-            found.extend(_with_included(*_included(main["include"].text.rstrip(), known, certain)))
-        found.append(collections.OrderedDict((section, Unit(section, options)) for section, options in config.items()))
-    return found
+class _Loader:
+    def __init__(self):
+        self.certain = True
+        self._known = []
+
+    def with_included(self, names, certain):
+        """The units of each profile, those of the profiles that it includes before it."""
+        found = []
+        for name in names:
+            path = self._file_of(name, certain)
+            if path is None:
+                continue
+            self._known.append(path)
+            config = parse(_placed(text_of(path), os.path.dirname(path)), path, certain)
+            main = config.pop("main", {})
+            if "include" in main:
+                found.extend(self._included(main["include"].text.rstrip(), certain))
+            found.append(collections.OrderedDict((section, Unit(section, options)) for section, options in config.items()))
+        return found
+
+    def _included(self, text, certain):
+        if "${" not in text:
+            return self.with_included(re.split(r"\s*[,;]\s*", text), certain)
+        # One of the arguments of a function may be it. Where none is a profile, TuneD may load nothing at all.
+        found = self.with_included(re.findall(r"[a-zA-Z0-9_.-]+", text), False)
+        self.certain = self.certain and bool(found) and _FUNCTION.search(text) is not None
+        return found
+
+    def _file_of(self, name, needed):
+        """The file of a profile that was not loaded yet; None where there is none that is needed."""
+        skipped = not needed or name.startswith("-")
+        base = os.path.basename(name[1:] if name.startswith("-") else name)
+        base = base if isinstance(base, str) else base.encode("utf-8")  # Python 2
+        for directory in DIRECTORIES:
+            path = os.path.normpath(os.path.join(directory, base, "tuned.conf"))
+            if path in self._known:
+                skipped = True
+            elif os.path.isfile(path):
+                return path
+        if not skipped:
+            raise ProfileError(name)
+        return None
 
 
 def _placed(text, directory):
     return re.sub(r"(?<!\\)\$\{i:PROFILE_DIR\}", lambda _match: directory, text)
-
-
-def _included(text, known, certain):
-    """The names that are included; those among the arguments of a function are not certain."""
-    if "${" not in text:
-        return re.split(r"\s*[,;]\s*", text), known, certain
-    return re.split(r"[^a-zA-Z0-9_.-]+", text), known, False
-
-
-def _file_of(name, known, certain):
-    """The file of a profile that was not loaded yet; None where there is none that is needed."""
-    skipped = not certain or name.startswith("-")
-    base = os.path.basename(name[1:] if name.startswith("-") else name)
-    base = base if isinstance(base, str) else base.encode("utf-8")  # Python 2
-    for directory in DIRECTORIES:
-        path = os.path.normpath(os.path.join(directory, base, "tuned.conf"))
-        if path in known:
-            skipped = True
-        elif os.path.isfile(path):
-            return path
-    if not skipped:
-        raise ProfileError(name)
-    return None
 
 
 # --- merging -----------------------------------------------------------------------------------
@@ -186,17 +195,21 @@ def _merge(units, later):
 
 def sysctl_units(units):
     """The options of each [sysctl] that TuneD applies, in that order, with their variables."""
-    variables = _variables(units.get("variables"))
-    chosen = [unit for unit in units.values() if unit.type == "sysctl" and unit.enabled and unit.matches()]
+    units = collections.OrderedDict(units)
+    variables = _variables(units.pop("variables", None))
+    chosen = sorted([unit for unit in units.values() if unit.enabled and unit.matches()], key=_priority)
     return [
         [(name, _expanded(option, variables)) for name, option in unit.options.items() if name != "priority"]
-        for unit in sorted(chosen, key=_priority)
+        for unit in chosen
+        if unit.type == "sysctl"
     ]
 
 
 def _priority(unit):
-    text = unit.options["priority"].text.strip() if "priority" in unit.options else "0"
-    return int(text) if re.match(r"[+-]?\d+$", text) else 0
+    try:
+        return int(unit.options["priority"].text) if "priority" in unit.options else 0
+    except ValueError:
+        raise ProfileError("priority")  # it ends TuneD
 
 
 def _variables(unit):

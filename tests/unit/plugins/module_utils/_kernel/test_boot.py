@@ -68,14 +68,15 @@ def test_a_name_of_any_bytes_can_be_printed():
     assert boot.printable(None) is None
 
 
-def later(path, line, by):
-    tuned_ = boot.tuned.Loaded([[("net.ipv4.tcp_keepalive_time", boot.tuned.tuned_profile.Option("60", path, line, by != "?"))]], False)
-    return boot.Later(None, tuned_, [other_writers.row("rc.local", "at the end of the boot", "/etc/rc.local", 3, "intvl", 5)], None)
+def later(certain):
+    option = boot.tuned.tuned_profile.Option("60", "/etc/tuned/web/tuned.conf", 3, certain)
+    loaded = boot.tuned.Loaded([[("net.ipv4.tcp_keepalive_time", option)]], False, True)
+    return boot.Later(None, loaded, [other_writers.row("rc.local", "at the end of the boot", "/etc/rc.local", 3, "intvl", 5)], None)
 
 
 def test_who_writes_later_counts_where_the_order_is_known():
     host = a_boot(b"net.ipv4.tcp_keepalive_time = 45\n")
-    host = boot.Boot(host.tree, host.rules, 252, None, [], later("/etc/tuned/web/tuned.conf", 3, "TuneD"))
+    host = boot.Boot(host.tree, host.rules, 252, None, [], later(True))
     assert host.settings()["time"] == Setting(60, "/etc/tuned/web/tuned.conf", 3, "/etc/tuned/web/tuned.conf", "TuneD")
     assert boot.source_of(host.settings()["time"]) == "/etc/tuned/web/tuned.conf line 3 (TuneD applies it after systemd-sysctl)"
     assert [(row["key"], row["value"], row["certain"]) for row in host.other_writers()] == [
@@ -88,7 +89,7 @@ def test_who_writes_later_counts_where_the_order_is_known():
 
 def test_what_is_not_certain_is_only_said():
     host = a_boot(b"net.ipv4.tcp_keepalive_time = 45\n")
-    host = boot.Boot(host.tree, host.rules, 252, None, [], later("/etc/tuned/web/tuned.conf", 3, "?"))
+    host = boot.Boot(host.tree, host.rules, 252, None, [], later(False))
     assert host.settings()["time"].value == 45
     assert "/etc/tuned/web/tuned.conf line 3 sets it (TuneD, after systemd-sysctl)" in host.warnings()[0]
 

@@ -18,11 +18,11 @@ PROFILE = "/etc/tuned/web/tuned.conf"
 BEFORE = dict(time=45, intvl=45, probes=9)
 
 
-def apply(options, files=(), reapplies=True):
+def apply(options, files=(), reapplies=True, certain=True):
     unit = [(name, tuned_profile.Option(text, PROFILE, 3, certain)) for name, text, certain in options]
     before = dict((name, Setting(value, "/etc/sysctl.d/a.conf", 1, "/etc/sysctl.d/a.conf")) for name, value in BEFORE.items())
     files = [File(CONF, CONF, content) for content in files]
-    return tuned.applied(tuned.Loaded([unit], reapplies), files, before)
+    return tuned.applied(tuned.Loaded([unit], reapplies, certain), files, before)
 
 
 def values(*arguments, **named):
@@ -76,6 +76,12 @@ def test_a_file_beats_what_is_not_certain():
     assert apply(line).uncertain == {"time": Setting(60, PROFILE, 3, PROFILE, "TuneD")}
     assert apply(line).settings["time"].value == 45
     assert not apply(line, [b"net.ipv4.tcp_keepalive_time = 45\n"]).uncertain
+
+
+def test_nothing_is_certain_where_the_profile_is_not():
+    applied = apply([("net.ipv4.tcp_keepalive_time", "60", True)], [b"net.ipv4.tcp_keepalive_intvl = 5\n"], certain=False)
+    assert dict((name, one.value) for name, one in applied.settings.items()) == BEFORE
+    assert dict((name, one.value) for name, one in applied.uncertain.items()) == dict(time=60, intvl=5)
 
 
 def test_the_same_value_is_still_the_files():

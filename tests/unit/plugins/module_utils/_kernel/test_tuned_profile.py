@@ -24,7 +24,7 @@ def profiles(monkeypatch, tmpdir):
 
 
 def options(*names):
-    units = tuned_profile.sysctl_units(tuned_profile.load(list(names)))
+    units = tuned_profile.sysctl_units(tuned_profile.load(list(names)).units)
     return [[(name, option.text, option.certain) for name, option in unit] for unit in units]
 
 
@@ -61,6 +61,16 @@ def test_the_arguments_of_a_function_may_be_included(profiles):
     profiles("guest", BASE)
     profiles("web", "[main]\ninclude = ${f:virt_check:guest:gone}\n[sysctl]\nnet.ipv4.tcp_keepalive_intvl = 9\n")
     assert options("web") == [[("net.ipv4.tcp_keepalive_time", "60", False), ("net.ipv4.tcp_keepalive_intvl", "9", True)]]
+
+
+@pytest.mark.parametrize(
+    ("include", "expected"),
+    [("guest", True), ("${f:virt_check:guest:gone}", True), ("${f:exec:guess}", False), ("${guest}", False)],
+)
+def test_whether_anything_is_loaded_is_not_certain(profiles, include, expected):
+    profiles("guest", BASE)
+    profiles("web", "[main]\ninclude = %s\n" % include)
+    assert tuned_profile.load(["web"]).certain is expected
 
 
 @pytest.mark.parametrize(
@@ -117,5 +127,11 @@ def test_a_file_of_variables(profiles, tmpdir):
 
 def test_the_line_of_an_option(profiles):
     profiles("web", "# x\n[sysctl]\n\na = 1\n")
-    (((_name, option),),) = tuned_profile.sysctl_units(tuned_profile.load(["web"]))
+    (((_name, option),),) = tuned_profile.sysctl_units(tuned_profile.load(["web"]).units)
     assert option.line == 4
+
+
+def test_a_priority_that_is_no_number_ends_it(profiles):
+    profiles("web", "[sysctl]\npriority = high\na = 1\n")
+    with pytest.raises(tuned_profile.ProfileError):
+        options("web")
