@@ -175,7 +175,8 @@ boot_id:
 aws:
   description:
     - A row for each user, as RV(longlived.tcp.aws_config_file#module:files).
-    - C(effective) is what botocore resolves for each profile and setting, as text, and null for what is not set.
+    - C(path) is the file that botocore reads, another one than C(~/.aws/config) where C(AWS_CONFIG_FILE) in C(/etc/environment)
+      says so. C(effective) is what it resolves for each profile and setting, as text, and null for what is not set.
   returned: success and O(aws_users) is not empty
   type: list
   elements: dict
@@ -185,6 +186,7 @@ aws:
       exists: true
       changed: false
       effective: {default: {tcp_keepalive: 'true'}}
+      active_profile: default
 sockets:
   description: How many live connections there are, and how many in each state, as RV(longlived.tcp.socket_keepalive_info#module:summary).
   returned: success and O(sockets=true)

@@ -19,7 +19,7 @@ BEFORE = dict(time=45, intvl=45, probes=9)
 
 
 def apply(options, files=(), reapplies=True, certain=True):
-    unit = [(name, tuned_profile.Option(text, PROFILE, 3, certain)) for name, text, certain in options]
+    unit = [(name, tuned_profile.Option(text, PROFILE, 3, sure)) for name, text, sure in options]
     before = dict((name, Setting(value, "/etc/sysctl.d/a.conf", 1, "/etc/sysctl.d/a.conf")) for name, value in BEFORE.items())
     files = [File(CONF, CONF, content) for content in files]
     return tuned.applied(tuned.Loaded([unit], reapplies, certain), files, before)
