@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import platform
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
-from .base_tree import cache_dir
+from .base_tree import cache_dir, ensure
+from .kinds import KINDS
 from .machine import apt_to_itself
 
 
@@ -28,3 +30,19 @@ def unpacked(package: str) -> Path | None:
         subprocess.run(["dpkg-deb", "--extract", archive, f"{directory}/files"], check=True)
         (Path(directory) / "files").rename(wanted)
     return wanted
+
+
+def archives(packages: tuple[str, ...], kind: str) -> Path | None:
+    """A directory with these packages and all that they need on hosts of this kind, which have no network to fetch them; None
+    where apt of this machine does not have them for that Debian."""
+    tree = KINDS[kind].tree
+    release = platform.freedesktop_os_release() if Path("/etc/os-release").exists() else {}
+    if not shutil.which("apt-get") or release.get("VERSION_CODENAME") != tree.suite:
+        return None
+    found = cache_dir() / "packages" / f"{'-'.join(packages)}-for-{ensure(tree).name}"
+    (found / "partial").mkdir(parents=True, exist_ok=True)
+    options = [f"Dir::State::status={ensure(tree)}/var/lib/dpkg/status", f"Dir::Cache::archives={found}", "Debug::NoLocking=1"]
+    command = ["apt-get", "--yes", "--no-install-recommends", "--download-only", *(f"--option={option}" for option in options), "install"]
+    with apt_to_itself():
+        done = subprocess.run([*command, *packages], capture_output=True, check=False)
+    return found if done.returncode == 0 else None

@@ -197,10 +197,10 @@ ln -s python2 /usr/bin/python
 """
 
 
-def _debian(suite: str, *more: str) -> Tree:
+def _debian(suite: str) -> Tree:
     return Tree(
         suite=suite,
-        packages=(*_PACKAGES, "python3", *more),
+        packages=(*_PACKAGES, "python3"),
         files=_common_files("admin"),
         script=_users("admin", "adm systemd-journal") + _SERVICES + _LEAN,
     )
@@ -240,13 +240,6 @@ KINDS = {
             name="debian12",
             about="Debian 12 as it is: systemd 252, /etc/sysctl.conf and the link to it",
             tree=_debian("bookworm"),
-            login="admin",
-            python="/usr/bin/python3",
-        ),
-        Kind(
-            name="debian12_writers",
-            about="the same with ufw and TuneD, which write sysctls after systemd-sysctl; neither is set up",
-            tree=_debian("bookworm", "tuned", "ufw"),
             login="admin",
             python="/usr/bin/python3",
         ),

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.hosts import Host, Testbed, unavailable
+from tests.hosts.debian_package import archives
 from tests.managed.conftest import KEEP, KINDS, PUT_BACK
 from tests.managed.playbooks import refusal_of, run_module
 from tests.managed.state import KEPT_ALIVE, boot_value, write
 
-KIND = "debian12_writers"
+KIND = "debian12"
+ARCHIVES = Path("/opt/archives")
+INSTALL = f"dpkg --install {ARCHIVES}/*.deb"
 TIME = "net.ipv4.tcp_keepalive_time"
 PROFILE = "/etc/tuned/site/tuned.conf"
 
@@ -33,12 +37,16 @@ systemctl daemon-reload
 
 @pytest.fixture(scope="module")
 def machine() -> Iterator[Host]:
-    if "debian12" not in KINDS:
+    if KIND not in KINDS:
         pytest.skip("it takes Debian 12: KEEPALIVE_KINDS names others")
     if reason := unavailable(KIND):
         pytest.skip(reason)
-    with Testbed.up([KIND], name=f"writers-{os.getpid()}") as testbed:
+    if (packages := archives(("tuned", "ufw"), KIND)) is None:
+        pytest.skip("apt of this machine has no tuned and ufw of Debian 12")
+    with Testbed.up([KIND], name=f"writers-{os.getpid()}", binds=[(packages, ARCHIVES)]) as testbed:
         (host,) = testbed.values()
+        # Twice: one of them has to be there before another is unpacked.
+        host.enter(["sh", "-c", f"export DEBIAN_FRONTEND=noninteractive; {INSTALL} || {INSTALL}"])
         host.enter(["sh", "-c", KEEP])
         yield host
 
