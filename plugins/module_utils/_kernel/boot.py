@@ -36,7 +36,7 @@ class Boot:
     def of_this_host(cls):
         version = systemd.version()
         rules = rules_for(version, conf_last=systemd.is_red_hat_family())
-        now = Tree.on_disk(rules.directories)
+        now = Tree.on_disk(rules.directories, hides=rules.hides)
         rows, stopped = search.found()
         later = Later(ufw.loaded(), tuned.loaded(), other_writers.seen() + rows, stopped)
         return cls(now.lasting(), rules, version, systemd.masked_service(), now.volatile(), later)

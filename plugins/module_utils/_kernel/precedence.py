@@ -46,8 +46,8 @@ class Tree:
         self._conf = conf  # /etc/sysctl.conf, which some programs read last
 
     @classmethod
-    def on_disk(cls, directories=DIRECTORIES, conf=SYSCTL_CONF):
-        """What is there now; `lasting` is what of it will be there at the next boot."""
+    def on_disk(cls, directories=DIRECTORIES, conf=SYSCTL_CONF, hides=True):
+        """What is there now; `lasting` is what of it will be there at the next boot. `hides`: a directory hides files of its name."""
         entries = []
         for directory in directories:
             try:
@@ -55,7 +55,8 @@ class Tree:
             except (IOError, OSError):
                 names = []
             # Hidden names too: TuneD reads them.
-            entries.append((directory, dict((name, entry(os.path.join(directory, name))) for name in names if name.endswith(".conf"))))
+            paths = [(name, os.path.join(directory, name)) for name in names if name.endswith(".conf")]
+            entries.append((directory, dict((name, entry(path)) for name, path in paths if hides or not _is_directory(path))))
         return cls(entries, entry(conf) if os.path.lexists(conf) else None)
 
     def lasting(self):
@@ -185,6 +186,10 @@ def is_read_name(name):
 
 def _bytewise(name):
     return name if isinstance(name, bytes) else os.fsencode(name)
+
+
+def _is_directory(path):
+    return os.path.isdir(path) and not os.path.islink(path)
 
 
 def entry(path):

@@ -127,3 +127,11 @@ def test_procps_reads_sysctl_conf_last_and_line_by_line(root):
     assert tree.boot(NEW, KERNEL_DEFAULTS)["time"].value == 2
     assert tree.procps(NEW, KERNEL_DEFAULTS)["time"].value == 1
     assert tree.procps(NEW, KERNEL_DEFAULTS)["intvl"].value == 3
+
+
+@pytest.mark.parametrize(("hides", "entry", "expected"), [(True, None, 7200), (False, None, 1), (False, b"-> .", 7200)])
+def test_a_directory_of_a_files_name(root, hides, entry, expected):
+    """systemd 219 passes it over, unless a link leads to it."""
+    root.write({"usr/lib/sysctl.d/a.conf": A, "etc/sysctl.d/a.conf": entry})
+    tree = precedence.Tree.on_disk(root.directories, root.path("etc/sysctl.conf"), hides)
+    assert tree.boot(NEW, KERNEL_DEFAULTS)["time"].value == expected
