@@ -86,8 +86,8 @@ def _run(*command: str) -> str:
 
 
 def _lay_out(writers: Writers) -> None:
-    for path in ("/etc/tuned", "/usr/lib/tuned", "/run/tuned", "/etc/ufw", WANTED):
-        shutil.rmtree(path, ignore_errors=True)
+    for directory in ("/etc/tuned", "/usr/lib/tuned", "/run/tuned", "/etc/ufw", WANTED):
+        shutil.rmtree(directory, ignore_errors=True)
     if writers.ufw is not None:
         for name, content in UFW_FILES.items():
             path = _place(name)
