@@ -14,7 +14,6 @@ __metaclass__ = type
 
 import collections
 
-from ansible_collections.longlived.tcp.plugins.module_utils._kernel import tuned_profile
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel.precedence import Setting
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel.systemd import starts_at_boot, text_of
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values import NAMES, kernel_value, key
@@ -40,17 +39,15 @@ def loaded():
     """What TuneD applies at the next boot; None where it applies nothing."""
     if not starts_at_boot(UNIT):
         return None
+    # Here, and not above: most hosts have no TuneD, and need not compile it.
+    from ansible_collections.longlived.tcp.plugins.module_utils._kernel import tuned_profile
+
     names = text_of(ACTIVE_PROFILE).split() + text_of(POST_LOADED_PROFILE).split()
     try:
         profile = tuned_profile.load(names)
-        return Loaded(tuned_profile.sysctl_units(profile.units), _reapplies(text_of(MAIN)), profile.certain)
+        return Loaded(tuned_profile.sysctl_units(profile.units), tuned_profile.reapplies(text_of(MAIN)), profile.certain)
     except tuned_profile.ProfileError:
         return None
-
-
-def _reapplies(text):
-    option = tuned_profile.parse("[main]\n" + text, MAIN)["main"].get("reapply_sysctl")
-    return option is None or option.text.strip().lower() in ("1", "yes", "true", "on")
 
 
 def applied(loaded_, files, before):

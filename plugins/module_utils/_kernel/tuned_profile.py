@@ -32,6 +32,12 @@ class ProfileError(Exception):
     """What TuneD refuses to load: it then applies nothing."""
 
 
+def reapplies(text):
+    """Whether sysctl.d is applied again, by the text of tuned-main.conf; TuneD does not start where that cannot be read."""
+    option = parse("[main]\n" + text, "tuned-main.conf")["main"].get("reapply_sysctl")
+    return option is None or option.text.strip().lower() in ("1", "yes", "true", "on")
+
+
 # --- one file ----------------------------------------------------------------------------------
 
 

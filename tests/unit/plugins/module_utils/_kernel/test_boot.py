@@ -10,7 +10,7 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import pytest
-from ansible_collections.longlived.tcp.plugins.module_utils._kernel import boot, other_writers
+from ansible_collections.longlived.tcp.plugins.module_utils._kernel import boot, other_writers, tuned_profile
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel.precedence import File, Setting, Tree
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel.sysctl_d import rules_for
 
@@ -69,7 +69,7 @@ def test_a_name_of_any_bytes_can_be_printed():
 
 
 def later(certain):
-    option = boot.tuned.tuned_profile.Option("60", "/etc/tuned/web/tuned.conf", 3, certain)
+    option = tuned_profile.Option("60", "/etc/tuned/web/tuned.conf", 3, certain)
     loaded = boot.tuned.Loaded([[("net.ipv4.tcp_keepalive_time", option)]], False, True)
     return boot.Later(None, loaded, [other_writers.row("rc.local", "at the end of the boot", "/etc/rc.local", 3, "intvl", 5)], None)
 
