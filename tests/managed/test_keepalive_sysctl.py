@@ -181,7 +181,7 @@ def test_info_tells_who_decides(host: Host) -> None:
     info = run_module(host, "keepalive_info")
     assert not info["changed"]
     assert info["runtime"] == KEPT_ALIVE
-    assert info["boot"]["time"] == {"value": 45, "file": DROP_IN, "line": 3, "read_as": DROP_IN}
+    assert info["boot"]["time"] == {"value": 45, "file": DROP_IN, "line": 3, "read_as": DROP_IN, "by": None}
     assert [row["line"] for row in info["assignments"]] == [3, 4, 5]
     assert info["consistent"] is True
     assert info["lost_probes_survived"] == 5
