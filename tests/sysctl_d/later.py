@@ -28,6 +28,7 @@ from .layout import Layout, lay_out
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel import boot as _boot
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel import runtime as _runtime
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel import tuned as _tuned
+from ansible_collections.longlived.tcp.plugins.module_utils._kernel import tuned_profile  # noqa: F401 - imported where there is TuneD
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel import ufw as _ufw
 
 TUNED, UFW = unpacked("tuned"), unpacked("ufw")
