@@ -46,7 +46,7 @@ options:
     description:
       - Users whose C(~/.aws/config) is meant, names from the password database. V(@login) is the user who logged in. V(none)
         alone means no user.
-      - What hinders one of them is refused.
+      - What hinders one of them is refused, also a line in C(~/.aws/credentials) or C(/etc/environment) that hides a setting.
     type: list
     elements: str
     default: []
@@ -58,7 +58,7 @@ options:
     elements: str
     default: []
   aws_profiles:
-    description: In which profiles. V(*) is every profile in the file, and V(default).
+    description: In which profiles. V(*) is every profile in the file and in C(~/.aws/credentials), and V(default).
     type: list
     elements: str
     default: [default]

@@ -161,6 +161,8 @@ class _Aws(_Part):
                 for target in files.targets([name], None):
                     if target.path not in [change.target.path for change in self._changes]:
                         self._changes.append(aws_change.plan(target, request))
+                        if asked.strict and asked.state == "present" and self._changes[-1].hindrances:
+                            raise UserError(" ".join(self._changes[-1].hindrances))
             except UserError as error:
                 self._hindered.append(dict(message=str(error), user=_users.name_of(name)))
         if self._hindered and asked.strict:
@@ -180,7 +182,7 @@ class _Aws(_Part):
 
     @property
     def warnings(self):
-        return [warning for change in self._changes for warning in change.warnings]
+        return [warning for change in self._changes for warning in change.hindrances + change.warnings]
 
     @contextlib.contextmanager
     def acted(self):
@@ -188,7 +190,7 @@ class _Aws(_Part):
             yield
 
     def foresee(self, info, _scope):
-        foreseen = dict((change.target.path, change.foreseen) for change in self._changes)
+        foreseen = dict((change.foreseen["path"], change.foreseen) for change in self._changes)
         kept = [row for row in info.get("aws", ()) if row["path"] not in foreseen]
         return dict(info, aws=[change.foreseen for change in self._changes] + kept)
 

@@ -15,7 +15,6 @@ from ansible_collections.longlived.tcp.plugins.module_utils._aws import files
 from ansible_collections.longlived.tcp.plugins.module_utils._bpf import traces
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 from ansible_collections.longlived.tcp.plugins.module_utils._host_options import idle_timeout, new_sockets, users
-from ansible_collections.longlived.tcp.plugins.module_utils._kernel import other_writers
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel import runtime as _runtime
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel.boot import Boot, as_rows, printable, values_of
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values import NAMES, detection_time, key, lost_probes_survived
@@ -92,7 +91,7 @@ def kernel_state(scope, runtime, boot):
         runtime=runtime,
         boot=as_rows(settings),
         assignments=[_row(assignment) for assignment in boot.assignments()],
-        other_sources=other_writers.seen(),
+        other_writers=boot.other_writers(),
         consistent=values_of(settings) == runtime if runs else None,
         lost_probes_survived=lost_probes_survived(runtime, scope.idle_timeout) if runs else None,
         detection_time=detection_time(runtime) if runs else None,

@@ -10,6 +10,7 @@ __metaclass__ = type
 
 import errno
 import os
+import pwd
 import stat
 
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
@@ -32,8 +33,28 @@ _REMEDIES = {
 }
 
 
-def because(action, path, error):
-    return SafeFileError("Cannot %s %s: %s%s." % (action, path, error.strerror or error, _REMEDIES.get(error.errno, "")))
+def because(action, path, error, remedy=None):
+    return SafeFileError("Cannot %s %s: %s%s." % (action, path, error.strerror or error, remedy or _REMEDIES.get(error.errno, "")))
+
+
+def _not_ours(path):
+    """Whose the file is that we may not read, or the directory that we may not enter, where it is not ours."""
+    while path != os.path.dirname(path):
+        try:
+            status = os.stat(path)
+        except (IOError, OSError):
+            path = os.path.dirname(path)
+            continue
+        owner, me = _name(status.st_uid), _name(os.geteuid())
+        return None if owner == me else "; %s belongs to %s: give it to %s (chown %s %s)" % (path, owner, me, me, path)
+    return None
+
+
+def _name(uid):
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return "%d" % uid
 
 
 class Found:
@@ -67,7 +88,7 @@ def read(path):
             raise SafeFileError("%s is a link to %s, which does not exist: create that file or remove the link." % (path, real))
         if error.errno == errno.ELOOP:
             raise SafeFileError("%s is a link that leads back to itself: remove it." % path)
-        raise because("read", path, error)
+        raise because("read", path, error, _not_ours(real) if error.errno == errno.EACCES else None)
     try:
         # Before there is a stream: Python 3 makes none of a directory.
         status = os.fstat(descriptor)

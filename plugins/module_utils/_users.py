@@ -64,6 +64,14 @@ def find(name, environ=None):
         raise UnknownUser("There is no user named %s on this host: create the user or correct the name." % name)
 
 
+def home_of(name):
+    """The home of the user of that name, as `~name` has it; None where there is no such user."""
+    try:
+        return pwd.getpwnam(name if isinstance(name, str) else name.encode("utf-8")).pw_dir
+    except NO_SUCH_NAME:
+        return None
+
+
 def name_of(name):
     """The user's own name, also of `@login`; the name itself where there is no such user."""
     try:

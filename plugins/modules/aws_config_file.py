@@ -37,7 +37,8 @@ options:
   profiles:
     description:
       - Names of profiles; one that the file does not know is added.
-      - V(*) is every profile in the file, and V(default). C([sso-session]), C([services]) and C([plugins]) are no profiles.
+      - V(*) is every profile in the file and in C(~/.aws/credentials), and V(default). C([sso-session]), C([services]) and C([plugins])
+        are no profiles.
       - Profiles do not inherit from V(default).
     type: list
     elements: str
@@ -76,7 +77,8 @@ notes:
   - Root reads and writes in a user's home with the rights of that user only. A link toward a file that the user could not write is
     refused, also when it is planted while the module runs.
   - C(~/.aws/credentials) is merged over the file, so RV(files[].effective) counts it, and what it hides is a warning.
-    An environment variable in C(/etc/environment) that hides a setting is a warning too.
+  - A variable in C(/etc/environment) that hides a setting, or has botocore read another file or use another profile, is a warning.
+    RV(files[].effective) is what botocore resolves from the files that C(AWS_CONFIG_FILE) and C(AWS_SHARED_CREDENTIALS_FILE) name there.
   - No setting of any file makes botocore wait longer than 60 seconds for an answer. See the collection's C(docs/aws.md).
 extends_documentation_fragment:
   - longlived.tcp.attributes
@@ -132,6 +134,7 @@ files:
       changed: true
       skipped: false
       effective: {default: {tcp_keepalive: 'true'}}
+      active_profile: default
   contains:
     path:
       description: The file as botocore names it; it may be a link.
@@ -155,6 +158,10 @@ files:
           Text as it stands in the file, a dictionary for a nested section, V(null) if it is not set.
       type: dict
       returned: always
+    active_profile:
+      description: The profile of a program that names none, by C(AWS_DEFAULT_PROFILE) or C(AWS_PROFILE) in C(/etc/environment).
+      type: str
+      returned: without O(path)
     backup_file:
       description: The copy of the old file.
       type: str
@@ -227,7 +234,7 @@ def main():
     changes, error = attempt(module)
     if error is not None:
         fail(module, error)
-    for warning in sorted(set(warning for change in changes for warning in change.warnings)):
+    for warning in sorted(set(warning for change in changes for warning in change.hindrances + change.warnings)):
         module.warn(warning)
     module.exit_json(**result(changes))
 

@@ -108,6 +108,7 @@ boot:
     - What the next boot gives, for each of C(time), C(intvl) and C(probes).
     - C(file) is the one that decides (null for the kernel's default), C(line) the line in it, and
       C(read_as) the name under which a boot reads it, another one where that is a link.
+    - C(by) is C(ufw) or C(TuneD) where one of these applies the line after C(systemd-sysctl), else null.
   returned: success
   type: dict
   sample:
@@ -116,6 +117,7 @@ boot:
       file: /etc/sysctl.d/99-tcp-keepalive.conf
       line: 3
       read_as: /etc/sysctl.d/99-tcp-keepalive.conf
+      by: null
 assignments:
   description:
     - Every line that sets one of the keys, by name or by a glob, in the order in which a boot reads them.
@@ -130,15 +132,24 @@ assignments:
       file: /etc/sysctl.d/99-tcp-keepalive.conf
       line: 3
       read_as: /etc/sysctl.d/99-tcp-keepalive.conf
-other_sources:
-  description: Sources that are at work and cannot be ranked, that is the kernel command line, a systemd credential, a tuned profile.
+other_writers:
+  description:
+    - Every line found on the host that sets one of the keys after C(systemd-sysctl) has read its files, or that changes what it does.
+    - Those that are C(certain) follow rules that are worked out, those of TuneD and ufw, and are part of RV(boot). The others, in units,
+      C(rc.local), cron, network scripts, cloud-init, saptune, on the kernel command line or in a systemd credential, are not. Where they
+      may give another value than RV(boot), a warning says so.
+    - C(key) is null where it may be any of the three, and C(value) where it cannot be told.
   returned: success
   type: list
   elements: dict
   sample:
-    - source: kernel command line
-      file: /proc/cmdline
-      detail: sysctl.net.ipv4.tcp_keepalive_time=300
+    - key: net.ipv4.tcp_keepalive_intvl
+      value: 1800
+      file: /etc/ufw/sysctl.conf
+      line: 33
+      by: ufw
+      when: after systemd-sysctl
+      certain: true
 consistent:
   description: Whether the next boot gives the values that the running kernel has.
   returned: success
@@ -164,7 +175,8 @@ boot_id:
 aws:
   description:
     - A row for each user, as RV(longlived.tcp.aws_config_file#module:files).
-    - C(effective) is what botocore resolves for each profile and setting, as text, and null for what is not set.
+    - C(path) is the file that botocore reads, another one than C(~/.aws/config) where C(AWS_CONFIG_FILE) in C(/etc/environment)
+      says so. C(effective) is what it resolves for each profile and setting, as text, and null for what is not set.
   returned: success and O(aws_users) is not empty
   type: list
   elements: dict
@@ -174,6 +186,7 @@ aws:
       exists: true
       changed: false
       effective: {default: {tcp_keepalive: 'true'}}
+      active_profile: default
 sockets:
   description: How many live connections there are, and how many in each state, as RV(longlived.tcp.socket_keepalive_info#module:summary).
   returned: success and O(sockets=true)

@@ -135,6 +135,7 @@ boot:
     - What the next boot gives, for each of C(time), C(intvl) and C(probes).
     - C(file) is the one that decides (null for the kernel's default), C(line) the line in it, and
       C(read_as) the name under which a boot reads it, another one where that is a link.
+    - C(by) is C(ufw) or C(TuneD) where one of these applies the line after C(systemd-sysctl), else null.
   returned: success
   type: dict
   sample:
@@ -143,6 +144,7 @@ boot:
       file: /etc/sysctl.d/99-tcp-keepalive.conf
       line: 3
       read_as: /etc/sysctl.d/99-tcp-keepalive.conf
+      by: null
 overridden_by:
   description: The lines of other sources that give another value than asked for at the next boot. Empty unless O(overridden=warn).
   returned: success

@@ -15,6 +15,7 @@ from typing import Any
 
 from ansible_collections.longlived.tcp.plugins.module_utils._aws.settings import check_settings, same
 from ansible_collections.longlived.tcp.plugins.module_utils._host_options import idle_timeout, new_sockets
+from ansible_collections.longlived.tcp.plugins.module_utils._kernel.other_writers import may_change
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values import NAMES, key, lost_probes_survived
 
 Info = Mapping[str, Any]
@@ -60,7 +61,8 @@ def _boot_remedy(boot: Mapping[str, Any], options: Options, acted: bool) -> str:
 
 def place(boot: Mapping[str, Any]) -> str:
     link = "" if boot["read_as"] == boot["file"] else f" (read as {boot['read_as']})"
-    return f"{boot['file']} line {boot['line']}{link}"
+    later = f" ({boot['by']} applies it after systemd-sysctl)" if boot.get("by") else ""
+    return f"{boot['file']} line {boot['line']}{link}{later}"
 
 
 def new_sockets_problems(info: Info, options: Options, acted: bool = False) -> Iterator[str]:
@@ -157,7 +159,7 @@ def summary(after: Info, options: Options, before: Info | None = None) -> str:
 
     `before` is the host before this run: without it, only what is so is said.
     """
-    said = [_kernel(after, options, before), _boot(after, options)]
+    said = [_kernel(after, options, before), _boot(after, options), *_later(after)]
     said += [*_new_connections(after, options), *_aws(after, options), *_sockets(after), *_stale_services(after)]
     said += [*_without_keepalive(after, options), *_containers(after, options)]
     return "; ".join(said)
@@ -177,6 +179,19 @@ def _boot(after: Info, options: Options) -> str:
     values = {name: after["boot"][name]["value"] for name in NAMES}
     files = ", ".join(sorted({after["boot"][name]["file"] or "the kernel's defaults" for name in NAMES}))
     return f"next boot: {files}" if values == after["runtime"] else f"next boot {_values(values)}: {files}"
+
+
+def _later(after: Info) -> Iterator[str]:
+    """Who may give the keys other values once they are set, where that is not worked out."""
+    boot = {key(name): after["boot"][name] for name in NAMES}
+    rows = [row for row in after.get("other_writers", ()) if may_change(row, boot.get(row["key"]))]
+    if rows:
+        yield f"may be changed at boot by {_some(list(dict.fromkeys(_line(row) for row in rows)))}"
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    where = row["file"] if row["line"] is None else f"{row['file']} line {row['line']}"
+    return f"{where} ({row['by']})"
 
 
 def _new_connections(after: Info, options: Options) -> Iterator[str]:

@@ -295,8 +295,7 @@ def test_network_namespaces_are_closed(monkeypatch: pytest.MonkeyPatch, answers:
     assert said(inside) == message.format(os.getpid())
 
 
-def test_what_may_decide_otherwise_at_boot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(_boot.other_writers, "seen", lambda: [])
+def test_what_may_decide_otherwise_at_boot() -> None:
     rules = sysctl_d.rules_for(None)
     file = precedence.File("/run/sysctl.d/50-x.conf", "/run/sysctl.d/50-x.conf", b"net.ipv4.tcp_keepalive_time = 30\n")
 

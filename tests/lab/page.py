@@ -45,10 +45,7 @@ def table(results: list[dict[str, Any]]) -> str:
     for name, client in CLIENTS.items():
         if not any(one["client"] == name for one in results):
             continue
-        cells = [
-            " ".join(_mark(by_cell.get((appliance, name, case))) for case in CASES)
-            for appliance in appliances
-        ]
+        cells = [" ".join(_mark(by_cell.get((appliance, name, case))) for case in CASES) for appliance in appliances]
         lines.append(f"| {client.title} | " + " | ".join(cells) + f" | {_needs(name)} |")
     return "\n".join(lines)
 

@@ -18,10 +18,11 @@ import os
 import sys
 
 from ansible_collections.longlived.tcp.plugins.module_utils._all_or_nothing import attempt, every
-from ansible_collections.longlived.tcp.plugins.module_utils._aws import config, effective, environment
+from ansible_collections.longlived.tcp.plugins.module_utils._aws import config, effective
 from ansible_collections.longlived.tcp.plugins.module_utils._aws import settings as _settings
 from ansible_collections.longlived.tcp.plugins.module_utils._aws.edit import edit
-from ansible_collections.longlived.tcp.plugins.module_utils._aws.files import rights_of
+from ansible_collections.longlived.tcp.plugins.module_utils._aws.environment import Environment
+from ansible_collections.longlived.tcp.plugins.module_utils._aws.files import elsewhere, merged, rights_of
 from ansible_collections.longlived.tcp.plugins.module_utils._aws.text import message
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 from ansible_collections.longlived.tcp.plugins.module_utils._file_lock import lock, tidy
@@ -42,7 +43,8 @@ class Request:
 
 
 class Change:
-    """What will be done to a target: `edited` (None: nothing), and the `row` that tells of it."""
+    """What will be done to a target: `edited` (None: nothing), the `row` that tells of it, and in sentences what keeps botocore
+    from what was asked for (`hindrances`) and what else is to be known (`warnings`)."""
 
     def __init__(self, target, request, edit):
         self.target = target
@@ -53,25 +55,43 @@ class Change:
     def decide(self):
         """Read and decide; changes nothing."""
         target, request = self.target, self.request
-        self.warnings = []
+        self.warnings, self.hindrances = [], []
         self.found = read(target.path)
         document = config.parse(self.found.content, target.path)
+        credentials = merged(target, self.hindrances)
+        profiles = self._profiles(document, credentials)
         skipped = self.found.content is None and request.state == "present" and not request.create
-        self.edited = None if skipped else self._edit(document, request.profiles, request.settings, request.state)
-        credentials = self._credentials()
+        self.edited = None if skipped else self._edit(document, profiles, request.settings, request.state)
         self.row = {
             "path": target.path,
             "user": target.user.name,
             "changed": self.changed,
             "skipped": skipped,
-            "effective": effective.effective(
-                document, request.profiles, request.settings, credentials, None if skipped else request.state
-            ),
+            "effective": self._resolved(document, profiles, credentials, None if skipped else request.state),
         }
+        if target.environment:
+            self.row["active_profile"] = target.environment.active_profile
         if not skipped:
-            self._warn_of(credentials, document)
+            self._say_what_hides(credentials, document, profiles)
         if self.changed:
             _check_writable(target, self.found)
+
+    def _profiles(self, document, credentials):
+        """The profiles that are meant; one that only the credentials file has is added to this one, if it can be."""
+        found = []
+        for profile in effective.chosen(document, self.request.profiles, credentials):
+            try:
+                found.extend(_settings.check_profiles([profile]) if profile not in document.profiles() else [profile])
+            except UserError as error:
+                self.warnings.append(message("%s: a profile is left out: %s", self.target.credentials, error))
+        return found
+
+    def _resolved(self, document, profiles, credentials, state):
+        """What botocore resolves afterwards, which may read another file."""
+        path = self.target.read
+        if path != self.target.path:
+            document, state = config.parse(read(path).content, path), None
+        return effective.effective(document, profiles, self.request.settings, credentials, state)
 
     @property
     def changed(self):
@@ -81,8 +101,8 @@ class Change:
     def foreseen(self):
         """What `effective` tells of the file once this is applied."""
         content = self.edited.content if self.changed else self.found.content
-        shown = dict((name, self.row[name]) for name in ("path", "user", "effective"))
-        return dict(shown, exists=content is not None, changed=False)
+        shown = dict((name, self.row[name]) for name in ("user", "effective", "active_profile"))
+        return dict(shown, path=self.target.read, exists=content is not None, changed=False)
 
     @property
     def diff(self):
@@ -93,23 +113,20 @@ class Change:
             "after": self.edited.after,
         }
 
-    def _credentials(self):
-        """What is merged over the file; None where there is no such file, or none that can be read."""
-        path = self.target.credentials
-        try:
-            content = None if path is None else read(path).content
-            return None if content is None else config.parse(content, path)
-        except UserError as error:
-            self.warnings.append("botocore merges %s over %s, but: %s" % (path, self.target.path, error))
-            return None
-
-    def _warn_of(self, credentials, document):
+    def _say_what_hides(self, credentials, document, profiles):
+        """What keeps botocore from what was asked for hinders; another profile that is active is only told."""
         target, request = self.target, self.request
         if credentials:
             form = "%s, line %d: this file is merged over %s and hides %s of profile %s: correct it there."
-            for profile, name, line in effective.hidden(document, request.profiles, request.settings, credentials, request.state):
-                self.warnings.append(message(form, target.credentials, line, target.path, name, profile))
-        self.warnings.extend(environment.hiding(request.settings, target.user.home, target.credentials and target.path))
+            for profile, name, line in effective.hidden(document, profiles, request.settings, credentials, request.state):
+                self.hindrances.append(message(form, target.credentials, line, target.path, name, profile))
+        if target.environment:
+            self.hindrances.extend(target.environment.hiding(request.settings))
+            self.hindrances.extend(target.environment.moved(target.path))
+            if request.state == "present":
+                self.warnings.extend(elsewhere(target, request.settings, profiles, document, credentials))
+        else:
+            self.hindrances.extend(Environment.of(target.user).hiding(request.settings))
 
 
 def plan(target, request):

@@ -35,6 +35,7 @@ from ansible_collections.longlived.tcp.plugins.module_utils._aws.text import BLA
 
 # One line: indentation, then a header or a name before a delimiter; neither in a comment.
 ROW = re.compile(u"([%s]*)(?:[#;]|\\[([^\r\n]+)\\]|([^=:\r\n]*)[=:])?[^\r\n]*(?:\r\n|\r|\n|\\Z)" % INLINE_BLANKS)
+BYTE_ORDER_MARK = u"\ufeff"
 LINE = re.compile(u"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 LINE_END = re.compile(u"[\r\n]*\\Z")
 DELIMITER = re.compile(u"[=:]")
@@ -96,6 +97,8 @@ class Document:
             if header:
                 options, option_line = self._open_section(header, number, known), None
                 continue
+            if options is None and text.startswith(BYTE_ORDER_MARK):
+                raise self.refusal(0, u"it begins with a byte-order mark; remove it (sed -i '1s/^\\xef\\xbb\\xbf//')")
             if options is None:
                 raise self.refusal(number, u"there is no section header, such as [default], above it; add one")
             name = lower(raw.rstrip(blanks))
@@ -217,9 +220,13 @@ class Document:
 
     def credential(self, profile, name):
         """The same in a credentials file, where a section is named exactly like its profile."""
+        return self._get(self.credentialed().get(profile), name)
+
+    def credentialed(self):
+        """{name: its section} of a credentials file."""
         if self._named is None:
             self._named = dict((section.name, section) for section in self.sections if section.name != u"DEFAULT")
-        return self._get(self._named.get(profile), name)
+        return self._named
 
     def _get(self, section, name):
         line = None if section is None else section.options.get(name, self.defaults.get(name))

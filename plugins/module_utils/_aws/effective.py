@@ -13,11 +13,12 @@ from ansible_collections.longlived.tcp.plugins.module_utils._aws.settings import
 HIDDEN = u"(holds a credential)"
 
 
-def chosen(document, profiles):
+def chosen(document, profiles, credentials=None):
     """The names of the profiles meant by `profiles`, in which '*' is every one and default."""
     if u"*" not in profiles:
         return profiles
-    return sorted(set(document.profiles()) | set(profiles) - set([u"*"]) | set([u"default"]))
+    known = set(document.profiles()) | set(credentials.credentialed() if credentials else [])
+    return sorted(known | set(profiles) - set([u"*"]) | set([u"default"]))
 
 
 def effective(document, profiles, settings, credentials=None, state=None):
@@ -26,7 +27,7 @@ def effective(document, profiles, settings, credentials=None, state=None):
     Of a nested section only what was asked for; never a credential.
     """
     rows = {}
-    for profile in chosen(document, profiles):
+    for profile in chosen(document, profiles, credentials):
         rows[profile] = {}
         for name, asked in settings.items():
             found = after(document.get(profile, name)[0], asked, state)
@@ -37,7 +38,7 @@ def effective(document, profiles, settings, credentials=None, state=None):
 
 def hidden(document, profiles, settings, credentials, state):
     """(profile, setting, line) of what the credentials file gives another value than asked."""
-    for profile in chosen(document, profiles):
+    for profile in chosen(document, profiles, credentials):
         for name in sorted(settings):
             found, line = credentials.credential(profile, name)
             if found is not None and (state == u"absent" or not satisfied(settings[name], found)):

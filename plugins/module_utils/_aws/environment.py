@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Variables that /etc/environment gives every login, and that hide what ~/.aws/config says.
+"""What /etc/environment gives every login: other files, another profile, and settings that hide those of ~/.aws/config.
 
-    for warning in hiding(settings, user, path):     # {setting: the value that should count}
-        ...
+    environment = Environment.of(user)
+    environment.config, environment.credentials     # the files that botocore reads
+    environment.hiding(settings)                    # {setting: the value that should count}: sentences
 """
 
 from __future__ import absolute_import, division, print_function
@@ -17,6 +18,7 @@ import re
 
 from ansible_collections.longlived.tcp.plugins.module_utils._aws.settings import same
 from ansible_collections.longlived.tcp.plugins.module_utils._aws.text import message, text_of
+from ansible_collections.longlived.tcp.plugins.module_utils._users import home_of
 
 PATH = "/etc/environment"
 LARGEST = 1024 * 1024
@@ -59,24 +61,75 @@ VARIABLES = {
 }
 
 
-def hiding(settings, home, config):
-    """A sentence for each variable that keeps botocore from `settings` ({name: the value that should
-    count, None for unset}), or, for users with that `home`, from the file `config`; None: any file."""
-    try:
-        with open(PATH, "rb") as stream:
-            assignments = read(stream.read(LARGEST))
-    except (IOError, OSError):
-        return []
-    warnings = []
-    for name in sorted(settings):
-        variable = VARIABLES.get(name)
-        value, line = assignments.get(variable, (None, None))
-        if value is not None and not (same(settings[name], value) or same(value, settings[name])):
-            warnings.append(message("%s, line %d: %s hides %s of every profile in botocore: remove it there.", PATH, line, variable, name))
-    value, line = assignments.get(u"AWS_CONFIG_FILE", (None, None))
-    if value and config is not None and _expanded(value, home) != os.path.normpath(text_of(config)):
-        warnings.append(message("%s, line %d: AWS_CONFIG_FILE has botocore read %s instead of %s.", PATH, line, value, config))
-    return warnings
+# Which profile is active, where a program names none: boto3 prefers the first, the AWS CLI's version 2 the second.
+PROFILE_VARIABLES = (u"AWS_DEFAULT_PROFILE", u"AWS_PROFILE")
+
+_VARIABLE = re.compile(u"\\$(\\w+|\\{[^}]*\\})")
+
+
+class Environment:
+    """What a user's programs find, by the content of /etc/environment."""
+
+    def __init__(self, user, assignments):
+        self._user = user
+        self._assignments = assignments
+        self.config = self._path(u"AWS_CONFIG_FILE", u"config")
+        self.credentials = self._path(u"AWS_SHARED_CREDENTIALS_FILE", u"credentials")
+
+    @classmethod
+    def of(cls, user):
+        try:
+            with open(PATH, "rb") as stream:
+                return cls(user, read(stream.read(LARGEST)))
+        except (IOError, OSError):
+            return cls(user, {})
+
+    @property
+    def active_profile(self):
+        """The profile of boto3's programs that name none."""
+        return ([profile for profile, _variable, _line in self.profiles()] + [u"default"])[0]
+
+    def profiles(self):
+        """(profile, variable, line) for each variable that names an active one."""
+        named = [(self._assignments[variable], variable) for variable in PROFILE_VARIABLES if variable in self._assignments]
+        return [(value, variable, line) for (value, line), variable in named]
+
+    def hiding(self, settings):
+        """A sentence for each variable that keeps botocore from `settings` ({name: the value that should count, None for unset})."""
+        warnings = []
+        for name in sorted(settings):
+            variable = VARIABLES.get(name)
+            value, line = self._assignments.get(variable, (None, None))
+            if value is not None and not (same(settings[name], value) or same(value, settings[name])):
+                form = "%s, line %d: %s hides %s of every profile in botocore: remove it there."
+                warnings.append(message(form, PATH, line, variable, name))
+        return warnings
+
+    def moved(self, path):
+        """A sentence if botocore reads another file than the user's `path`."""
+        if os.path.realpath(self.config) == os.path.realpath(path):
+            return []
+        form = (
+            "%s, line %d: AWS_CONFIG_FILE has botocore read %s instead of %s: remove it there, or change that file"
+            " (aws_config_file, option path)."
+        )
+        return [message(form, PATH, self._assignments[u"AWS_CONFIG_FILE"][1], self.config, path)]
+
+    def _path(self, variable, name):
+        """The file as botocore expands its name; native text, as other paths."""
+        value = self._assignments.get(variable, (u"", None))[0]
+        path = self._expanded(value) if value else os.path.join(text_of(self._user.home), u".aws", name)
+        return path.encode("utf-8") if bytes is str else path
+
+    def _expanded(self, path):
+        known = {u"HOME": self._user.home, u"USER": self._user.name, u"LOGNAME": self._user.name}
+        known.update((name, value) for name, (value, _line) in self._assignments.items())
+        path = _VARIABLE.sub(lambda match: text_of(known.get(match.group(1).strip(u"{}"), match.group(0))), path)
+        if path.startswith(u"~"):
+            name, slash, rest = path[1:].partition(u"/")
+            home = home_of(name) if name else self._user.home
+            path = path if home is None else text_of(home).rstrip(u"/") + slash + rest
+        return os.path.normpath(os.path.join(text_of(self._user.home), path))
 
 
 def read(content):
@@ -90,11 +143,3 @@ def read(content):
                 value = value.strip(value[0])
             found[assignment.group(1)] = (value, number)
     return found
-
-
-def _expanded(path, home):
-    """The path as botocore expands it."""
-    for written in (u"~/", u"$HOME/", u"${HOME}/"):
-        if path.startswith(written):
-            path = os.path.join(text_of(home), path[len(written) :])
-    return os.path.normpath(path)

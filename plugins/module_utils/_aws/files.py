@@ -14,17 +14,30 @@ import os
 from ansible_collections.longlived.tcp.plugins.module_utils import _users
 from ansible_collections.longlived.tcp.plugins.module_utils._aws import config, effective, environment
 from ansible_collections.longlived.tcp.plugins.module_utils._aws import settings as _settings
+from ansible_collections.longlived.tcp.plugins.module_utils._aws.environment import Environment
+from ansible_collections.longlived.tcp.plugins.module_utils._aws.text import message
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 from ansible_collections.longlived.tcp.plugins.module_utils._regular_file import SafeFileError, read
 
 
 class Target:
-    """A file, whose rights count there, and the credentials file that is merged over it."""
+    """A file, whose rights count there, and what else its user's botocore finds (None for a file outside any home)."""
 
-    def __init__(self, user, path, credentials):
+    def __init__(self, user, path, environment):
         self.user = user
         self.path = path
-        self.credentials = credentials
+        self.environment = environment
+
+    @property
+    def credentials(self):
+        """The credentials file that is merged over it."""
+        return self.environment and self.environment.credentials
+
+    @property
+    def read(self):
+        """The file that botocore reads: this one, unless a variable names another one."""
+        moved = self.environment and self.environment.moved(self.path)
+        return self.environment.config if moved else self.path
 
 
 def targets(users, path):
@@ -40,8 +53,11 @@ def targets(users, path):
 
 
 def target_of(user):
-    directory = os.path.join(user.home, ".aws")
-    return Target(user, os.path.join(directory, "config"), os.path.join(directory, "credentials"))
+    if not os.path.isabs(user.home):
+        raise _users.UnknownUser(
+            "The password database gives %s no home directory: give the user one (usermod --home), or leave the user out." % user.name
+        )
+    return Target(user, os.path.join(user.home, ".aws", "config"), Environment.of(user))
 
 
 @contextlib.contextmanager
@@ -66,8 +82,6 @@ def effective_rows(users, profiles=("default",), settings=("tcp_keepalive",), wa
     for target in targets(users, None):
         warnings = []
         rows.append(_effective_row(target, profiles, settings, warnings))
-        for found in rows[-1]["effective"].values():
-            warnings.extend(environment.hiding(found, target.user.home, target.path))
         for warning in warnings:
             if warn and warning not in told:
                 warn(warning)
@@ -77,17 +91,42 @@ def effective_rows(users, profiles=("default",), settings=("tcp_keepalive",), wa
 
 def _effective_row(target, profiles, settings, warnings):
     with rights_of(target):
-        found = read(target.path)
-        document = config.parse(found.content, target.path)
-        credentials = None
-        try:
-            credentials = config.parse(read(target.credentials).content, target.credentials)
-        except UserError as error:
-            warnings.append("botocore merges %s over %s, but: %s" % (target.credentials, target.path, error))
+        content = read(target.read).content
+        document = config.parse(content, target.read)
+        credentials = merged(target, warnings)
+        found = effective.effective(document, profiles, settings, credentials)
+        for values in found.values():
+            warnings.extend(target.environment.hiding(values))
+            warnings.extend(elsewhere(target, values, found, document, credentials))
+        warnings.extend(target.environment.moved(target.path))
     return {
-        "path": target.path,
+        "path": target.read,
         "user": target.user.name,
-        "exists": found.content is not None,
+        "exists": content is not None,
         "changed": False,
-        "effective": effective.effective(document, profiles, settings, credentials),
+        "effective": found,
+        "active_profile": target.environment.active_profile,
     }
+
+
+def merged(target, warnings):
+    """The credentials file that is merged over a target's; None where there is none, or none that can be read."""
+    path = target.credentials
+    try:
+        content = None if path is None else read(path).content
+        return None if content is None else config.parse(content, path)
+    except UserError as error:
+        warnings.append("botocore merges %s over %s, but: %s" % (path, target.path, error))
+        return None
+
+
+def elsewhere(target, settings, profiles, document, credentials):
+    """A sentence for each active profile that is none of `profiles` and has other `settings`."""
+    warnings = []
+    for profile, variable, line in target.environment.profiles():
+        found = effective.effective(document, [profile], settings, credentials)[profile]
+        other = sorted(name for name in settings if not effective.satisfied(settings[name], found[name]))
+        if profile not in profiles and other:
+            form = "%s, line %d: %s makes %s the active profile of %s, in which %s is not so: add it to the profiles."
+            warnings.append(message(form, environment.PATH, line, variable, profile, target.user.name, ", ".join(other)))
+    return warnings

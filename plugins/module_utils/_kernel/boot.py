@@ -8,44 +8,82 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
-from ansible_collections.longlived.tcp.plugins.module_utils._kernel import other_writers, systemd
+import collections
+
+from ansible_collections.longlived.tcp.plugins.module_utils._kernel import other_writers, search, systemd, tuned, ufw
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel.precedence import Setting, Tree, ours
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel.sysctl_d import rules_for
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values import KERNEL_DEFAULTS, NAMES, SAFE_SECONDS, key
 
+# Who writes after systemd-sysctl: what ufw and TuneD apply (None: nothing), the rows of those that have no rank, and where
+# the search for them stopped (None: nowhere).
+Later = collections.namedtuple("Later", "ufw tuned rows stopped")
+NOBODY = Later(None, None, (), None)
+
 
 class Boot:
-    """What the next boot reads, under the rules of the host's systemd."""
+    """What the next boot reads, under the rules of the host's systemd, and what others make of it afterwards."""
 
-    def __init__(self, tree, rules, systemd, masked, volatile):
+    def __init__(self, tree, rules, systemd, masked, volatile, later=NOBODY):
         self.tree = tree
         self.rules = rules
         self.systemd = systemd
         self.masked = masked
         self.volatile = volatile
+        self._later = later
 
     @classmethod
     def of_this_host(cls):
         version = systemd.version()
         rules = rules_for(version, conf_last=systemd.is_red_hat_family())
-        now = Tree.on_disk(rules.directories)
-        return cls(now.lasting(), rules, version, systemd.masked_service(), now.volatile())
+        now = Tree.on_disk(rules.directories, hides=rules.hides)
+        rows, stopped = search.found()
+        later = Later(ufw.loaded(), tuned.loaded(), other_writers.seen() + rows, stopped)
+        return cls(now.lasting(), rules, version, systemd.masked_service(), now.volatile(), later)
 
     def replacing(self, path, content):
         """The same host once the file at `path` has this content, or is gone (None)."""
-        return Boot(self.tree.replacing(path, content), self.rules, self.systemd, self.masked, self.volatile)
+        return Boot(self.tree.replacing(path, content), self.rules, self.systemd, self.masked, self.volatile, self._later)
 
     def settings(self):
+        return self._applied().settings
+
+    def _applied(self):
+        """systemd-sysctl, then ufw, then TuneD."""
+        settings = self._by_systemd()
+        if self._later.ufw:
+            settings = ufw.applied(self._later.ufw, self.rules, settings)
+        if self._later.tuned:
+            return tuned.applied(self._later.tuned, self.tree.reapplied(), settings)
+        return tuned.Applied(settings, {})
+
+    def _by_systemd(self):
         if self.masked:
             return dict((name, Setting(KERNEL_DEFAULTS[name], None, None, None)) for name in NAMES)
         return self.tree.boot(self.rules, KERNEL_DEFAULTS)
+
+    def other_writers(self):
+        """A row for each line that sets one of our keys after systemd-sysctl, or may do so; those that are `certain` decide."""
+        applied = self._applied()
+        ranked = [(applied.settings[name], name, True) for name in NAMES if applied.settings[name].by]
+        ranked += [(applied.uncertain[name], name, False) for name in NAMES if name in applied.uncertain]
+        rows = [
+            other_writers.row(one.by, "after systemd-sysctl", printable(one.file), one.line, name, one.value, certain)
+            for one, name, certain in ranked
+        ]
+        return rows + [dict(row, file=printable(row["file"])) for row in self._later.rows]
 
     def assignments(self):
         return [] if self.masked else self.tree.assignments(self.rules)
 
     def warnings(self):
         """A sentence for each reason why a boot, or another program, may decide otherwise."""
-        found = [other_writers.describe(row) for row in other_writers.seen()]
+        boot = self.settings()
+        rows = dict((key(name), row) for name, row in as_rows(boot).items())
+        others = [(row, rows.get(row["key"])) for row in self.other_writers()]
+        found = [other_writers.describe(*one) for one in others if other_writers.may_change(*one)]
+        if self._later.stopped:
+            found.append(search.describe(self._later.stopped))
         for path in self.tree.unreadable():
             found.append("%s cannot be read, and what it sets at boot is not known: run as root (become: true)." % printable(path))
         if self.masked:
@@ -59,7 +97,7 @@ class Boot:
                 )
         if self.systemd is None:
             found.append("This host has no systemd; the boot values are those that sysctl.d(5) gives its files.")
-        boot, procps = self.settings(), self.tree.procps(self.rules, KERNEL_DEFAULTS)
+        procps = self.tree.procps(self.rules, KERNEL_DEFAULTS)
         for name in NAMES:
             if boot[name].value > SAFE_SECONDS:
                 found.append(
@@ -79,13 +117,14 @@ def source_of(setting):
     if setting.file is None:
         return "the kernel's default"
     link = "" if setting.read_as == setting.file else ", read as %s" % printable(setting.read_as)
-    return "%s line %d%s" % (printable(setting.file), setting.line, link)
+    later = " (%s applies it after systemd-sysctl)" % setting.by if setting.by else ""
+    return "%s line %d%s%s" % (printable(setting.file), setting.line, link, later)
 
 
 def as_rows(settings):
     """Settings by name as a module returns them."""
     return dict(
-        (name, {"value": one.value, "file": printable(one.file), "line": one.line, "read_as": printable(one.read_as)})
+        (name, {"value": one.value, "file": printable(one.file), "line": one.line, "read_as": printable(one.read_as), "by": one.by})
         for name, one in settings.items()
     )
 

@@ -194,20 +194,16 @@ def _overridden(request, name, setting):
     wanted = "%s = %d in %s has no effect at the next boot" % (key(name), request.values[name], printable(request.path))
     if setting.file is None:
         return "%s, which gives it the kernel's default, %s: look for a line that excludes it." % (wanted, setting.value)
-    return "%s, as %s sets it to %s: remove or change that line, or choose a sysctl_file that is read later." % (
+    return "%s, as %s sets it to %s: remove or change that line%s." % (
         wanted,
         source_of(setting),
         setting.value,
+        "" if setting.by else ", or choose a sysctl_file that is read later",
     )
 
 
 def _decides(name, setting):
-    return "At the next boot %s will be %s, not what this task sets: %s line %s decides." % (
-        key(name),
-        setting.value,
-        printable(setting.file),
-        setting.line,
-    )
+    return "At the next boot %s will be %s, not what this task sets: %s decides." % (key(name), setting.value, source_of(setting))
 
 
 def _remaining(settings, boot):

@@ -2,22 +2,28 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What else may set the three values at or after a boot: seen, but not ranked.
+"""What else may set the three values at or after a boot, and has no rank that can be worked out.
 
-sysctl.d(5) files can be ranked, see precedence.py. The kernel command line, a systemd credential and
-tuned act before, beside and after them; saying that they are at work is all that can be promised.
+The kernel command line, a systemd credential, a systemd-sysctl.service that is not the distribution's, and whatever
+search.py finds. Each is a row of `key` (None: any of the three), `value` (None: not known), `file`, `line`, `by`, `when`
+and `certain`.
 """
 
 from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
-import glob
 import os
 import re
 
-from ansible_collections.longlived.tcp.plugins.module_utils._kernel.systemd import SERVICE, SERVICE_DIRECTORIES, text_of
-from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values import NAMES, key
+from ansible_collections.longlived.tcp.plugins.module_utils._kernel.systemd import (
+    SERVICE,
+    UNIT_DIRECTORIES,
+    is_mask,
+    names_in,
+    text_of,
+)
+from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values import NAMES, kernel_value, key
 
 # systemd-sysctl.service loads the credential sysctl.extra from these, see systemd.exec(5) and
 # systemd.system-credentials(7); .encrypted ones cannot be read here.
@@ -36,78 +42,94 @@ ENCRYPTED_CREDENTIALS = (
 )
 
 COMMAND_LINE = "/proc/cmdline"
-TUNED_PROFILE = "/etc/tuned/active_profile"
-TUNED_DIRECTORIES = ("/etc/tuned/profiles", "/etc/tuned", "/usr/lib/tuned/profiles", "/usr/lib/tuned")
 
 # Dots and slashes are both separators in every one of these sources.
-_OUR_KEY = re.compile(r"(%s)\b" % "|".join(key(name).replace(".", "[./]") for name in NAMES))
+KEY = r"net[./]ipv4[./]tcp_keepalive_(%s)\b" % "|".join(NAMES)
+
+_ASSIGNED = re.compile(KEY + r"[ \t]*=[ \t]*(\S*)")
+
+# Lines of a unit that leave what systemd-sysctl does as it is.
+_HARMLESS = re.compile(r"\s*($|[#;\[]|(Description|Documentation|After|Before|Wants|Requires|PartOf|Timeout\w+|Restart\w*|Nice|Slice)\s*=)")
+
+
+def row(by, when, path, line, name, value, certain=False):
+    return dict(key=name and key(name), value=value, file=path, line=line, by=by, when=when, certain=certain)
 
 
 def seen():
-    """A list of `{source, file, detail}`, one for each such source that touches our keys or may do so."""
-    return _command_line() + _credentials() + _tuned() + _replaced_service()
-
-
-def _replaced_service():
-    rows = []
-    for directory in SERVICE_DIRECTORIES:
-        path = os.path.join(directory, SERVICE)
-        for changed in [path] * (os.path.isfile(path) and os.path.getsize(path) > 0) + sorted(glob.glob(path + ".d/*.conf")):
-            rows.append(_row("changed unit " + SERVICE, changed, "what it runs was not looked at"))
-    return rows
+    """The rows of what is known by its place; see search.py for the others."""
+    return _command_line() + _credentials() + _changed_service()
 
 
 def _command_line():
-    words = [word for word in text_of(COMMAND_LINE).split() if word.startswith("sysctl.") and _OUR_KEY.search(word)]
-    return [_row("kernel command line", COMMAND_LINE, word) for word in words]
+    """As the kernel reads it: `sysctl.` or `sysctl/` in front, quotes around all of it or around the value."""
+    rows = []
+    for word in text_of(COMMAND_LINE).partition(" -- ")[0].split():
+        match = re.match(r'"?sysctl[./]' + KEY + r'="?([^"]*)', word)
+        if match:
+            rows.append(row("kernel command line", "before systemd-sysctl", COMMAND_LINE, 1, match.group(1), kernel_value(*match.groups())))
+    return rows
 
 
 def _credentials():
-    rows = []
+    by, when, rows = "systemd credential sysctl.extra", "with systemd-sysctl", []
     for path in CREDENTIALS:
-        if os.path.exists(path):
-            lines = [line.strip() for line in text_of(path).splitlines() if _OUR_KEY.search(line)]
-            rows.extend(_row("systemd credential sysctl.extra", path, line) for line in lines)
-    for path in ENCRYPTED_CREDENTIALS:
-        if os.path.exists(path):
-            rows.append(_row("systemd credential sysctl.extra", path, "encrypted, its content cannot be read"))
+        for number, line in enumerate(text_of(path).splitlines(), 1):
+            match = _ASSIGNED.search(line)
+            if match and not line.lstrip().startswith(("#", ";")):
+                rows.append(row(by, when, path, number, match.group(1), kernel_value(*match.groups())))
+    rows.extend(row(by, when, path, None, None, None) for path in ENCRYPTED_CREDENTIALS if os.path.exists(path))
     return rows
 
 
-def _tuned():
-    rows = []
-    waiting, known = text_of(TUNED_PROFILE).split(), set()
-    while waiting:
-        profile = waiting.pop(0)
-        path = _tuned_file(profile)
-        if path is None or path in known:
+def _changed_service():
+    """The lines by which a unit of the administrator's, or a drop-in of anyone's, changes what systemd-sysctl.service runs."""
+    paths, hidden = [], set()
+    for directory in UNIT_DIRECTORIES:
+        vendor = directory in UNIT_DIRECTORIES[2:]
+        paths += [os.path.join(directory, SERVICE)] if not vendor else []
+        drop_ins = os.path.join(directory, SERVICE + ".d")
+        for name in names_in(drop_ins):
+            if name.endswith(".conf") and name not in hidden:
+                hidden.add(name)
+                paths.append(os.path.join(drop_ins, name))
+    return [one for path in paths if not is_mask(path) for one in _changes(path)]
+
+
+def _changes(path):
+    by, when = "changed unit " + SERVICE, "with systemd-sysctl"
+    for number, line in enumerate(text_of(path).splitlines(), 1):
+        if _HARMLESS.match(line):
             continue
-        known.add(path)
-        for line in (text.strip() for text in text_of(path).splitlines()):
-            if line.startswith("include="):
-                waiting.extend(re.split(r"[\s,]+", line[len("include=") :]))
-            elif _OUR_KEY.match(line):
-                rows.append(_row("tuned profile %s" % profile, path, line))
-    return rows
+        named = [match.groups() for match in _ASSIGNED.finditer(line)]
+        for name, text in named:
+            yield row(by, when, path, number, name, kernel_value(name, text.strip("\"'")))
+        if not named:
+            yield row(by, when, path, number, None, None)
 
 
-def _tuned_file(profile):
-    for directory in TUNED_DIRECTORIES:
-        path = os.path.join(directory, profile, "tuned.conf")
-        if os.path.isfile(path):
-            return path
-    return None
+def may_change(found, boot):
+    """Whether what a row sets may be another value than that of `boot`, a row of its key; any file beats the command line."""
+    if found["certain"] or boot is None:
+        return not found["certain"]
+    return found["value"] != boot["value"] and (found["file"] != COMMAND_LINE or boot["file"] is None)
 
 
-def _row(source, path, detail):
-    return {"source": source, "file": path, "detail": detail}
-
-
-def describe(row):
-    """One sentence about a row of `seen`."""
-    return "%s may set %s as well (%s: %s); where it ranks cannot be told from here." % (
-        row["source"][0].upper() + row["source"][1:],
-        key("*"),
-        row["file"],
-        row["detail"],
+def describe(found, boot):
+    """One sentence about a row that may change `boot`, a row of its key (None: no key is named)."""
+    where = found["file"] if found["line"] is None else "%s line %d" % (found["file"], found["line"])
+    if boot is None:
+        return "What the next boot gives is not certain, as %s (%s) acts %s, and what it sets is not known: reboot to see it." % (
+            where,
+            found["by"],
+            found["when"],
+        )
+    value = "another value than" if found["value"] is None else "%s instead of" % found["value"]
+    return "%s may be %s %s after the next boot, as %s sets it (%s, %s): remove or change that line." % (
+        found["key"],
+        value,
+        boot["value"],
+        where,
+        found["by"],
+        found["when"],
     )

@@ -28,8 +28,9 @@ HEADER = (
 _LONGEST_NAME = 255
 
 # Who gives a key its value: `file` is None for the kernel's own default. `read_as` is the name under
-# which a boot reads the file, another one than `file` where that is a link.
-Setting = collections.namedtuple("Setting", "value file line read_as")
+# which a boot reads the file, another one than `file` where that is a link. `by` is who applies it after systemd-sysctl.
+Setting = collections.namedtuple("Setting", "value file line read_as by")
+Setting.__new__.__defaults__ = (None,)
 
 Assignment = collections.namedtuple("Assignment", "name value text file line read_as")
 
@@ -45,16 +46,18 @@ class Tree:
         self._conf = conf  # /etc/sysctl.conf, which some programs read last
 
     @classmethod
-    def on_disk(cls, directories=DIRECTORIES, conf=SYSCTL_CONF):
-        """What is there now; `lasting` is what of it will be there at the next boot."""
+    def on_disk(cls, directories=DIRECTORIES, conf=SYSCTL_CONF, hides=True):
+        """What is there now; `lasting` is what of it will be there at the next boot. `hides`: a directory hides files of its name."""
         entries = []
         for directory in directories:
             try:
                 names = os.listdir(directory)
             except (IOError, OSError):
                 names = []
-            entries.append((directory, dict((name, _entry(os.path.join(directory, name))) for name in names if is_read_name(name))))
-        return cls(entries, _entry(conf) if os.path.lexists(conf) else None)
+            # Hidden names too: TuneD reads them.
+            paths = [(name, os.path.join(directory, name)) for name in names if name.endswith(".conf")]
+            entries.append((directory, dict((name, entry(path)) for name, path in paths if hides or not _is_directory(path))))
+        return cls(entries, entry(conf) if os.path.lexists(conf) else None)
 
     def lasting(self):
         """The tree without what lies in a volatile place; a link into one then leads nowhere, and masks."""
@@ -70,8 +73,8 @@ class Tree:
         return [
             file
             for directory, files in self._entries
-            for file in files.values()
-            if is_volatile(directory + "/") or (is_volatile(file.path) and file.content)
+            for name, file in files.items()
+            if is_read_name(name) and (is_volatile(directory + "/") or (is_volatile(file.path) and file.content))
         ]
 
     def files(self):
@@ -79,7 +82,14 @@ class Tree:
         chosen = {}
         for _directory, files in reversed(self._entries):
             chosen.update(files)
-        return [chosen[name] for name in sorted(chosen, key=_bytewise)]
+        return [chosen[name] for name in sorted(chosen, key=_bytewise) if is_read_name(name)]
+
+    def reapplied(self):
+        """What TuneD applies again, in that order: drop-ins of /run and /etc, hidden ones too, and /etc/sysctl.conf."""
+        known, files = dict(self._entries), {}
+        for directory in DIRECTORIES[:2]:  # unlike systemd, it prefers /run
+            files.update(known.get(directory, {}))
+        return [files[name] for name in sorted(files, key=_bytewise)] + ([self._conf] if self._conf is not None else [])
 
     def reads(self, path):
         """Whether a boot reads the file at `path`, or would if it were there."""
@@ -137,17 +147,8 @@ class Tree:
         return winners(self._read(rules.conf_last), rules, defaults)
 
     def procps(self, rules, defaults):
-        """The same for `sysctl --system` of procps: line by line, /etc/sysctl.conf last, and only \\n ends a line."""
-        rules = rules._replace(dash=True, climbs=True, fgets=True)
-        lines = [(file, line) for file in self._read(True) for line in parse(file.content or b"", rules)]
-        named = set(exact(line.key, rules) for _file, line in lines)
-        current = dict((name, Setting(defaults[name], None, None, None)) for name in NAMES)
-        for file, line in lines:
-            for name in names_of(line, rules) if line.text is not None else ():
-                assignment = _as_assignment(name, file, line)
-                if assignment.value is not None and not (is_glob(line.key) and name in named):
-                    current[name] = _setting(assignment)
-        return current
+        """The same for `sysctl --system` of procps, which reads /etc/sysctl.conf last."""
+        return by_procps(self._read(True), rules, _of_kernel(defaults))
 
     def assignments(self, rules):
         """Every line that sets one of our keys, in the order in which a boot reads them."""
@@ -187,7 +188,11 @@ def _bytewise(name):
     return name if isinstance(name, bytes) else os.fsencode(name)
 
 
-def _entry(path):
+def _is_directory(path):
+    return os.path.isdir(path) and not os.path.islink(path)
+
+
+def entry(path):
     """The entry at `path`; a directory or a dangling link masks like an empty file."""
     real = os.path.realpath(path)
     if not os.path.isfile(real):
@@ -234,7 +239,7 @@ def winners(files, rules, defaults):
             if old is not None and old[1].text != line.text:
                 del options[line.key]
             options[line.key] = (file, line)
-    current = dict((name, Setting(defaults[name], None, None, None)) for name in NAMES)
+    current = _of_kernel(defaults)
     for file, line in options.values():
         if line.text is None:
             continue
@@ -247,3 +252,21 @@ def winners(files, rules, defaults):
             if assignment.value is not None:  # what the kernel refuses leaves the value as it was
                 current[name] = _setting(assignment)
     return current
+
+
+def by_procps(files, rules, before):
+    """What sysctl(8) makes of the values `before`: line by line, and only \n ends a line."""
+    rules = rules._replace(dash=True, blanks=False, climbs=True, fgets=True)
+    lines = [(file, line) for file in files for line in parse(file.content or b"", rules)]
+    named = set(exact(line.key, rules) for _file, line in lines)
+    current = dict(before)
+    for file, line in lines:
+        for name in names_of(line, rules) if line.text is not None else ():
+            assignment = _as_assignment(name, file, line)
+            if assignment.value is not None and not (is_glob(line.key) and name in named):
+                current[name] = _setting(assignment)
+    return current
+
+
+def _of_kernel(defaults):
+    return dict((name, Setting(defaults[name], None, None, None)) for name in NAMES)

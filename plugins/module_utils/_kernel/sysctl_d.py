@@ -16,6 +16,7 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import collections
+import os
 import re
 
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel.glob import alternatives, is_glob, matches
@@ -25,17 +26,22 @@ from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values impor
 # /usr/lib; where it is one, the two hold the same names and the last is masked.
 DIRECTORIES = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d")
 
+PROC_SYS = "/proc/sys"
+
 BLANKS = " \t\n\r"
 _LINE = re.compile("[^\n\r\0]+")
+_LINE_WITH_RETURNS = re.compile("[^\n\0]+")
 _OLD_LINE = re.compile("[^\n]{0,2046}(?:\n|[^\n]|$)")  # what fgets() takes at once: 2047 characters at most
 _LONGEST_LINE = 1048576  # from this length on, systemd gives the rest of the file up
 _PATHS = dict((key(name).replace(".", "/"), name) for name in NAMES)
 
 # What a version of systemd-sysctl understands: `dash` ("-key = value" ignores errors), `globs` (also "-key"
-# alone, which excludes), `climbs` (".." in a path leads upwards; else it is refused, and a glob with a name that
-# no file can have ends the program), `conf_last` (reads /etc/sysctl.conf after all others), `fgets` (only \n or
-# 2047 characters end a line), and the `directories` that it reads.
-Rules = collections.namedtuple("Rules", "dash globs climbs conf_last fgets directories")
+# alone, which excludes), `blanks` (of "- key = value", which others take for a key that begins with one), `climbs` (".." in a
+# path leads upwards; else it is refused, and a glob with a name that no file can have ends the program), `conf_last` (reads
+# /etc/sysctl.conf after all others), `fgets` (only \n or 2047 characters end a line), `returns` (a lone \r ends one too), `hides`
+# (a directory hides files of its name), and the `directories` that it reads. What 219 and 239 do was tried with the programs
+# of RHEL 7 and 8; `returns` and `hides` changed at some time after them, and before 247.
+Rules = collections.namedtuple("Rules", "dash globs blanks climbs conf_last fgets returns hides directories")
 
 # One assignment: of `key`, normalized to slashes, with the `text` of its value (None: "-key" alone), in
 # line `number`, whose bytes are start:end and whose value's bytes are value_start:value_end.
@@ -49,9 +55,12 @@ def rules_for(version, conf_last=False):
     return Rules(
         dash=version >= 239,
         globs=version >= 246,
+        blanks=version >= 246,
         climbs=version < 249,
         conf_last=conf_last and version < 220,
         fgets=version < 236,
+        returns=version > 239,
+        hides=version > 219,
         directories=DIRECTORIES if version < 255 else DIRECTORIES[:-1],
     )
 
@@ -76,7 +85,7 @@ def spans(text, rules):
             end = text.find("\0", match.start(), match.end())
             yield match.start(), match.end() if end < 0 else end
         return
-    for match in _LINE.finditer(text):
+    for match in (_LINE if rules.returns else _LINE_WITH_RETURNS).finditer(text):
         if match.end() - match.start() >= _LONGEST_LINE:
             return
         yield match.start(), match.end()
@@ -94,7 +103,7 @@ def _parse_line(text, start, end, number, rules):
         return None
     name = text[first : equals if equals >= 0 else end].strip(BLANKS)
     if dash:
-        name = name[1:].strip(BLANKS) if rules.globs else name[1:]
+        name = name[1:].strip(BLANKS) if rules.blanks else name[1:]
     name = _normalized(name, rules)
     if equals < 0:
         return Line(number, name, None, start, end, end, end)
@@ -118,11 +127,24 @@ def exact(key_, rules):
     """Our name that a key is, or None."""
     if not rules.globs and key_.endswith(("/", "/.")):
         return None  # the kernel would look for a directory
-    return _PATHS.get(resolved(key_, rules))
+    return _PATHS.get(_followed(key_) if rules.climbs and ".." in key_ else resolved(key_, rules))
+
+
+def _followed(path):
+    """What a path below /proc/sys leads to as the kernel follows it: only from a directory that is there, and above it too."""
+    reached = PROC_SYS
+    for part in path.split("/"):
+        if part == "..":
+            if not os.path.isdir(reached):
+                return None
+            reached = os.path.dirname(reached)
+        elif part not in ("", "."):
+            reached = os.path.join(reached, part)
+    return reached[len(PROC_SYS) + 1 :] if reached.startswith(PROC_SYS + "/") else None
 
 
 def resolved(path, rules):
-    """What a path below /proc/sys leads to; None where systemd refuses it."""
+    """What a pattern below /proc/sys leads to; None where systemd refuses it."""
     parts = []
     for part in path.split("/"):
         if part == "..":

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""This host's systemd: its version, whether Red Hat has patched it, and whether its systemd-sysctl runs at all."""
+"""This host's systemd: its version, whether Red Hat has patched it, whether its systemd-sysctl runs at all, and what it starts."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -21,9 +21,12 @@ SYSTEMD_LIBRARIES = (
 
 SYSTEMD_SYSCTL = ("/usr/lib/systemd/systemd-sysctl", "/lib/systemd/systemd-sysctl")
 
-# Where an administrator replaces or masks a unit, see systemd.unit(5).
 SERVICE = "systemd-sysctl.service"
-SERVICE_DIRECTORIES = ("/etc/systemd/system", "/run/systemd/system")
+
+# Where units lie that outlast a boot, the highest precedence first, see systemd.unit(5).
+UNIT_DIRECTORIES = ("/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
+
+_STARTED_FROM = (".wants", ".requires", ".upholds")
 
 
 def version():
@@ -48,9 +51,44 @@ def is_red_hat_family():
 
 def masked_service():
     """The path that masks systemd-sysctl.service, so that no boot reads any sysctl.d file; None if none does."""
-    path = os.path.join(SERVICE_DIRECTORIES[0], SERVICE)
-    masked = os.path.lexists(path) and (os.path.realpath(path) == "/dev/null" or (os.path.isfile(path) and os.path.getsize(path) == 0))
-    return path if masked else None
+    path = os.path.join(UNIT_DIRECTORIES[0], SERVICE)
+    return path if is_mask(path) else None
+
+
+def is_mask(path):
+    """Whether a unit, or a drop-in of one, is there to hide others of its name."""
+    return os.path.lexists(path) and (os.path.realpath(path) == "/dev/null" or (os.path.isfile(path) and os.path.getsize(path) == 0))
+
+
+def started():
+    """The names of the units that others pull in, as `systemctl enable` has it."""
+    found = set()
+    for directory in UNIT_DIRECTORIES:
+        for name in names_in(directory):
+            if name.endswith(_STARTED_FROM):
+                found.update(names_in(os.path.join(directory, name)))
+    return found
+
+
+def unit_file(unit):
+    """The file of a unit; None where there is none, or it is masked."""
+    for directory in UNIT_DIRECTORIES:
+        path = os.path.join(directory, unit)
+        if os.path.lexists(path):
+            return None if is_mask(path) else path
+    return None
+
+
+def starts_at_boot(unit):
+    return unit_file(unit) is not None and unit in started()
+
+
+def names_in(directory):
+    """The names in a directory, sorted; none where it is missing or forbidden."""
+    try:
+        return sorted(os.listdir(directory))
+    except (IOError, OSError):
+        return []
 
 
 def text_of(path):

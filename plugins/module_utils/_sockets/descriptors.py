@@ -8,6 +8,8 @@ A copy of the descriptor is fetched (pidfd_getfd(2), Linux 5.6), used and closed
 held, the owner's own close(2) would send no FIN: that is microseconds. A number in /proc/PID/fd may mean
 another socket by now, so nothing is done before the copy has shown the cookie of the socket meant: an inode number may
 come again, a cookie never does.
+
+A connection of MPTCP is a subflow of the socket that its program has: both have one inode, and a cookie each.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -31,7 +33,8 @@ _PIDFD_THREAD = os.O_EXCL  # from Linux 6.9 on: a thread that is not its process
 # So many processes are open at a time, or a quarter of as many as this process may have descriptors, where that is less.
 _MOST_TASKS = 512
 
-_SO_COOKIE = 57
+_SO_PROTOCOL, _SO_COOKIE = 38, 57
+_IPPROTO_MPTCP = 262
 _TCP_KEEPIDLE, _TCP_KEEPINTVL, _TCP_KEEPCNT = 4, 5, 6
 
 # The level and the number of what tcp(7) and socket(7) call them.
@@ -58,6 +61,10 @@ _number, _length = ctypes.c_int(), ctypes.c_uint(4)
 _number_at, _length_at = ctypes.byref(_number), ctypes.byref(_length)
 _cookie, _cookie_length = ctypes.c_uint64(), ctypes.c_uint(8)
 _cookie_at, _cookie_length_at = ctypes.byref(_cookie), ctypes.byref(_cookie_length)
+
+
+class Mptcp(int):
+    """A copy of a descriptor of an MPTCP socket. What it says of its own options is not what its subflows have."""
 
 
 class Gone(Exception):
@@ -122,17 +129,23 @@ def opened_tasks():
 
 
 def fetch(tasks, owner, cookie):
-    """A copy of the descriptor of that very socket, for the caller to close with os.close; `Gone` where the
-    owner's descriptor is another one by now."""
+    """A copy of the descriptor of that very socket, or an `Mptcp` where it is a subflow of the owner's socket, for the caller
+    to close with os.close; `Gone` where the owner's descriptor is another one by now."""
     copy = _libc.syscall(_SYS_PIDFD_GETFD, tasks.pidfd(owner.task, owner.process.pid), owner.descriptor, 0)
     if copy < 0:
         raise _why(ctypes.get_errno(), owner.process.pid)
+    if cookie_of(copy) == cookie:
+        return copy
+    if os.fstat(copy).st_ino == owner.inode and get(copy, (socket.SOL_SOCKET, _SO_PROTOCOL)) == _IPPROTO_MPTCP:
+        return Mptcp(copy)
+    os.close(copy)
+    raise Gone()
+
+
+def cookie_of(copy):
     _cookie.value = 0
     _libc.getsockopt(copy, socket.SOL_SOCKET, _SO_COOKIE, _cookie_at, _cookie_length_at)
-    if _cookie.value != cookie:
-        os.close(copy)
-        raise Gone()
-    return copy
+    return _cookie.value
 
 
 def from_first_owner(tasks, owners, cookie, use):

@@ -103,6 +103,12 @@ def look_again(sockets, longest):
     return found
 
 
+def look(one):
+    """The same socket now; None where it is gone."""
+    with netlink.opened(NETLINK_SOCK_DIAG) as connection:
+        return _look(connection, one)
+
+
 def _look(connection, one):
     identity = one.sport, one.dport, one.source, one.destination, one.device, one.cookie & 0xFFFFFFFF, one.cookie >> 32
     for sockets in parsed(_ask(connection, one.family, 0xFFFFFFFF, identity, dump=False)):

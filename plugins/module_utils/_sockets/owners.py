@@ -15,8 +15,10 @@ import os
 from ansible_collections.longlived.tcp.plugins.module_utils._sockets import inet_diag, processes
 from ansible_collections.longlived.tcp.plugins.module_utils._sockets.fork import meanwhile, pays
 
-# One descriptor of a socket; `task` is the thread whose table it is in, most often the process itself.
-Owner = collections.namedtuple("Owner", "process task descriptor")
+# One descriptor of a socket; `task` is the thread whose table it is in, most often the process itself. `inode` is the socket's,
+# None where its cookie alone says which one is meant.
+Owner = collections.namedtuple("Owner", "process task descriptor inode")
+Owner.__new__.__defaults__ = (None,)
 
 _NONE = (), ()
 
@@ -61,7 +63,7 @@ class Owners:
 
     def of(self, inode):
         """The same with a descriptor of each."""
-        return [Owner(table.process, table.task, table.descriptors[inode]) for table in self._known(inode)[1]]
+        return [Owner(table.process, table.task, table.descriptors[inode], inode) for table in self._known(inode)[1]]
 
     def _known(self, inode):
         if self._tables is None:

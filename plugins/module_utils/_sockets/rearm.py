@@ -8,6 +8,9 @@ Two ways to re-arm a timer that was armed too long. SO_KEEPALIVE off and on agai
 `time` from now, and the socket goes on following its network namespace's values. TCP_KEEPIDLE: counted from the last
 segment received, so that a probe that is due leaves at once, but the value is pinned: no way leads back. The first is
 used where it is early enough.
+
+On an MPTCP socket the first reaches its subflows from Linux 5.13 on, the second on newer kernels only, and what the socket
+says of itself is not what they have: their timers count, before and afterwards.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -16,29 +19,38 @@ __metaclass__ = type
 
 import collections
 import functools
+import os
 import time
 
+from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values import NAMES, RANGES
+from ansible_collections.longlived.tcp.plugins.module_utils._sockets import namespaces
 from ansible_collections.longlived.tcp.plugins.module_utils._sockets.descriptors import (
     KEEPALIVE,
     VALUES,
     Gone,
+    Mptcp,
+    Options,
     Unreachable,
     check_possible,
+    cookie_of,
     from_first_owner,
+    get,
     opened_tasks,
     options,
     put,
 )
 from ansible_collections.longlived.tcp.plugins.module_utils._sockets.fork import meanwhile, pays
-from ansible_collections.longlived.tcp.plugins.module_utils._sockets.inet_diag import TIMER_NONE, endpoint
+from ansible_collections.longlived.tcp.plugins.module_utils._sockets.inet_diag import TIMER_KEEPALIVE, TIMER_NONE, endpoint, look
 from ansible_collections.longlived.tcp.plugins.module_utils._sockets.owners import owners_of
 from ansible_collections.longlived.tcp.plugins.module_utils._sockets.scan import Scan, as_foreseen
 from ansible_collections.longlived.tcp.plugins.module_utils._sockets.selection import SelectionError
 from ansible_collections.longlived.tcp.plugins.module_utils._sockets.verdict import (
+    IS_PROTECTED,
     IS_STALE,
     IS_UNKNOWN,
     UNPROTECTED,
+    Judge,
     fits,
     late,
     verdict_by_options,
@@ -57,6 +69,12 @@ Outcome = collections.namedtuple("Outcome", "connection process before plan reas
 
 # A probe that leaves within this part of idle_timeout before its end counts as too late.
 _MARGIN = 20
+
+
+_UNREACHED = (
+    "It is an MPTCP connection, whose timer this kernel (%s) does not let be set so from outside: restart the program, or use a newer"
+    " Linux (5.13 re-arms, later ones take times)."
+)
 
 
 class Unfit(Exception):
@@ -148,13 +166,36 @@ class _Rearming:
 
     def _changed(self, connection, copy, owner):
         one = connection.socket
-        # Without a timer it is disabled; one that was turned on since the scan is not harmed by being turned on.
-        keepalive = 0 if one.timer == TIMER_NONE else None
-        before = as_foreseen(options(copy, keepalive, self._planner.probes), connection.namespace)
+        before = as_foreseen(_options_before(copy, connection, self._planner.probes), connection.namespace)
         plan = self._planner.plan(connection, before)
         if plan and self._watchdog:
-            _carry_out(copy, self._watchdog, owner, one.cookie, plan)
+            if isinstance(copy, Mptcp):
+                plan = self._through(copy, connection, owner, plan)
+                self._planner.check_reached(connection, owner, dict(before.values, **plan.pins))
+            else:
+                _carry_out(copy, self._watchdog, owner, one.cookie, plan)
         return before, plan
+
+    def _through(self, copy, connection, owner, plan):
+        """Carry it out for a subflow, through its MPTCP socket; the plan that this kernel allows."""
+        try:
+            _carry_out(copy, self._watchdog, owner, cookie_of(copy), plan)
+        except Unreachable:
+            if plan.pins != dict(time=connection.namespace.runtime["time"]):
+                raise Unfit(_UNREACHED % os.uname()[2])
+            plan = Plan({}, OFF_AND_ON)
+            _carry_out(copy, self._watchdog, owner, cookie_of(copy), plan)
+        return plan
+
+
+def _options_before(copy, connection, probes):
+    """A socket's own `Options`; of an MPTCP socket, those that its subflow has by its timer."""
+    one = connection.socket
+    if isinstance(copy, Mptcp):
+        keepalive = {TIMER_NONE: 0, TIMER_KEEPALIVE: 1}.get(one.timer)
+        return Options(get(copy, KEEPALIVE) if keepalive is None else keepalive, **connection.namespace.has)
+    # Without a timer it is disabled; one that was turned on since the scan is not harmed by being turned on.
+    return options(copy, 0 if one.timer == TIMER_NONE else None, probes)
 
 
 class Planner:
@@ -176,6 +217,15 @@ class Planner:
         latest, in_time, too_late = plans
         return in_time if one.idle / 1000.0 + time.time() - namespace.scanned_at <= latest else too_late
 
+    def check_reached(self, connection, owner, values):
+        """Raise `Unfit` where what was done to an MPTCP socket has not armed the timer of its subflow."""
+        try:
+            now = _look_again(connection, owner)
+        except (IOError, OSError, UserError) as error:
+            raise Unfit("It is an MPTCP connection, and what its timer shows now cannot be seen: %s; run again." % error)
+        if now is not None and Judge(values, self._request.idle_timeout).verdict(now) not in (IS_PROTECTED, IS_UNKNOWN):
+            raise Unfit(_UNREACHED % os.uname()[2])
+
     def _plans(self, runtime, before):
         """For how many seconds of silence the first plan is early enough, that plan, and the one from then on."""
         pinned, allowed = self._request.values, self._request.idle_timeout
@@ -193,6 +243,14 @@ class Planner:
             return 0, by_idle_time, by_idle_time
         latest = allowed - allowed / float(_MARGIN) - late(values["time"] * 1000) / 1000.0
         return latest, Plan(pins, OFF_AND_ON if before.keepalive else SWITCH_ON), by_idle_time
+
+
+def _look_again(connection, owner):
+    namespace = connection.namespace.inode
+    if namespace == namespaces.inode("self"):
+        return look(connection.socket)
+    with namespaces.inside(namespace, [owner.process.pid]):
+        return look(connection.socket)
 
 
 def _carry_out(copy, watchdog, owner, cookie, plan):

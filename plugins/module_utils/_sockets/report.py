@@ -124,16 +124,22 @@ def _without_options(scan):
 
 
 def _with_options(scan, owners, idle_timeout):
-    """The same connections, judged by the sockets' own options where these may be read."""
+    """The same connections, judged by the sockets' own options where these may be read. A subflow of MPTCP has none that can be
+    read: its timer counts."""
     # Here, and not above: a report without options need not compile it.
     from ansible_collections.longlived.tcp.plugins.module_utils._sockets import descriptors
+
+    def own_options(copy, _owner):
+        return None if isinstance(copy, descriptors.Mptcp) else descriptors.options(copy)
 
     with descriptors.opened_tasks() as tasks:
         for connection in scan:
             one, namespace = connection.socket, connection.namespace
             try:
-                own = descriptors.from_first_owner(tasks, owners.of(one.inode), one.cookie, lambda copy, _owner: descriptors.options(copy))
+                own = descriptors.from_first_owner(tasks, owners.of(one.inode), one.cookie, own_options)
             except (descriptors.Gone, descriptors.Unreachable):
+                own = None
+            if own is None:
                 yield connection, None
                 continue
             own = as_foreseen(own, namespace)

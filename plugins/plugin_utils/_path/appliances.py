@@ -79,6 +79,14 @@ APPLIANCES = {
         "Amazon EC2 User Guide, connection tracking",
         "TcpEstablishedTimeout",
     ),
+    "transit_gateway": Appliance(
+        "AWS Transit Gateway, attachments in appliance mode",
+        350,
+        350,
+        350,
+        "later packets are a new flow, may reach another firewall and vanish",
+        "second-hand report",
+    ),
     "azure_lb": Appliance(
         "Azure Load Balancer",
         240,
@@ -92,11 +100,40 @@ APPLIANCES = {
         "Azure NAT gateway", 240, 240, 7200, "silent, then RST", "Azure NAT Gateway documentation", "idleTimeoutInMinutes"
     ),
     "azure_private_link": Appliance("Azure Private Link service", 300, 300, 300, "silent", "Azure Private Link documentation"),
+    "azure_firewall": Appliance(
+        "Azure Firewall, to and from the internet",
+        240,
+        240,
+        900,
+        CLOSES,
+        "Azure Firewall documentation, TCP session behavior",
+        "a support request",
+    ),
+    "azure_firewall_internal": Appliance(
+        "Azure Firewall, between virtual networks and on premises",
+        300,
+        300,
+        300,
+        CLOSES,
+        "Azure Firewall documentation, TCP session behavior",
+    ),
+    "gcp_cloud_nat": Appliance(
+        "Google Cloud NAT",
+        1200,
+        1,
+        MOST,
+        DROPPED,
+        "Google Cloud API, RouterNat",
+        "tcpEstablishedIdleTimeoutSec",
+    ),
     "gcp_firewall": Appliance("Google Cloud VPC firewall", 600, 600, 600, "inbound packets are blocked", "Google Cloud VPC documentation"),
     "fortigate": Appliance("FortiGate", 3600, 1, MOST, DROPPED, "FortiOS administration guide", "session-ttl"),
     "cisco_asa": Appliance("Cisco ASA, Secure Firewall", 3600, 1, MOST, DROPPED, "Cisco ASA configuration guide", "timeout conn"),
     "check_point": Appliance("Check Point", 3600, 1, MOST, DROPPED, "second-hand report", "TCP session timeout"),
     "pan_os": Appliance("PAN-OS", 3600, 1, MOST, DROPPED, "second-hand report", "tcp timeout"),
+    "f5_big_ip": Appliance(
+        "F5 BIG-IP, Fast L4 profile", 300, 1, MOST, "RST to both sides at expiry", "F5 BIG-IP AS3 reference, L4_Profile", "idleTimeout"
+    ),
     "ipvs": Appliance("Linux IPVS (Swarm, kube-proxy)", 900, 1, MOST, "hangs, or RST", "ipvsadm(8)", "ipvsadm --set"),
     "conntrack": Appliance(
         "Linux connection tracking",

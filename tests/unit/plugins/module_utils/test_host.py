@@ -12,9 +12,11 @@ __metaclass__ = type
 import collections
 import contextlib
 import gc
+import os
 
 import pytest
 from ansible_collections.longlived.tcp.plugins.module_utils import _all_or_nothing, _host
+from ansible_collections.longlived.tcp.plugins.module_utils._aws import environment
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 from ansible_collections.longlived.tcp.plugins.module_utils._host_state import Scope
 
@@ -184,3 +186,36 @@ def test_every_refusal_is_said_at_once_and_live_connections_wait_for_the_values(
         dict(part="new_sockets", changed=False, refusal="No hook."),
     ]
     assert not made.changed
+
+
+@pytest.fixture
+def alice(monkeypatch, tmpdir):
+    """A user whose credentials file hides what is asked for."""
+    monkeypatch.setattr(_host._users, "find", lambda name: _host._users.User(name, os.geteuid(), os.getegid(), str(tmpdir)))
+    monkeypatch.setattr(environment, "PATH", str(tmpdir.join("environment")))
+    tmpdir.join(".aws", "credentials").write("[default]\ntcp_keepalive = false\n", ensure=True)
+    return tmpdir
+
+
+def asked(strict, state="present"):
+    return _host.Aws(state, ["alice"], ["default"], {"tcp_keepalive": True}, True, strict)
+
+
+def test_what_hides_a_setting_of_a_named_user_is_refused(alice):
+    with pytest.raises(UserError) as error:
+        _host._Aws(asked(strict=True))
+    assert "credentials, line 2: this file is merged over " in str(error.value)
+    assert not alice.join(".aws", "config").exists()
+
+
+def test_what_hides_a_setting_of_a_user_who_was_not_named_is_told(alice):
+    for part in (_host._Aws(asked(strict=False)), _host._Aws(asked(True, "absent"))):
+        assert "credentials, line 2: this file is merged over " in part.warnings[0]
+
+
+def test_a_file_that_hides_a_setting_of_a_named_user_is_refused(alice):
+    alice.join(".aws", "credentials").remove()
+    alice.join("environment").write("AWS_CONFIG_FILE=/nowhere\n")
+    with pytest.raises(UserError) as error:
+        _host._Aws(asked(strict=True))
+    assert "AWS_CONFIG_FILE has botocore read /nowhere instead of " in str(error.value)

@@ -10,9 +10,12 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import os
+import pwd
+import shutil
+import tempfile
 
 import pytest
-from ansible_collections.longlived.tcp.plugins.module_utils import _regular_file
+from ansible_collections.longlived.tcp.plugins.module_utils import _regular_file, _users
 
 
 def refusal(path):
@@ -62,3 +65,26 @@ def test_a_relative_name():
 def test_what_the_system_refuses_has_its_remedy(number, remedy):
     message = str(_regular_file.because("write", "/x", OSError(number, os.strerror(number))))
     assert message == "Cannot write /x: %s%s." % (os.strerror(number), remedy)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files of root's")
+@pytest.mark.parametrize(("directory", "file", "named"), [(0o755, 0o600, "config"), (0o700, 0o644, "")])
+def test_a_file_of_another_user_names_the_owner(directory, file, named):
+    root = tempfile.mkdtemp()
+    path, daemon = os.path.join(root, "d", "config"), pwd.getpwuid(1)
+    try:
+        os.mkdir(os.path.dirname(path))
+        open(path, "w").close()
+        os.chmod(root, 0o755)
+        os.chmod(path, file)
+        os.chmod(os.path.dirname(path), directory)
+        with _users.acting_as(_users.User(daemon.pw_name, 1, daemon.pw_gid, None)):
+            with pytest.raises(_regular_file.SafeFileError) as error:
+                _regular_file.read(path)
+        what = os.path.join(root, "d", named).rstrip("/")
+        assert str(error.value) == (
+            "Cannot read %s: Permission denied; %s belongs to root: give it to %s (chown %s %s)."
+            % (path, what, daemon.pw_name, daemon.pw_name, what)
+        )
+    finally:
+        shutil.rmtree(root)

@@ -106,6 +106,7 @@ def test_a_new_file_is_the_users_alone(run, homes):
     assert result["changed"]
     assert result["files"] == [{
         "path": str(path), "user": "alice", "changed": True, "skipped": False, "effective": {u"default": {u"tcp_keepalive": u"true"}},
+        "active_profile": "default",
     }]  # fmt: skip
     assert (mode(path), mode(path.dirpath())) == (0o600, 0o700)
     assert path.read() == "# Added by longlived.tcp\n[default]\ntcp_keepalive = true\n"
@@ -262,8 +263,12 @@ WARNINGS = [
     ("absent", u"", u"BOTOCORE_TCP_KEEPALIVE=true\n", ["environment, line 1: BOTOCORE_TCP_KEEPALIVE hides"]),
     ("present", u"", u"AWS_CONFIG_FILE=/etc/aws\n", ["AWS_CONFIG_FILE has botocore read /etc/aws instead of "]),
     ("present", u"", u"AWS_CONFIG_FILE=~/.aws/config\n", []),
+    ("present", u"", u"AWS_PROFILE=default\n", []),
+    ("absent", u"", u"AWS_PROFILE=prod\n", []),
+    ("present", u"", u"X=1\nAWS_PROFILE=prod\n", ["environment, line 2: AWS_PROFILE makes prod the active profile of alice, in which"]),
+    ("present", u"[prod]\ntcp_keepalive = true\n", u"AWS_PROFILE=prod\n", []),
     ("present", u"", u"AWS_CONFIG_FILE=${HOME}/.aws/config\n", []),
-    ("present", u"", u"AWS_CONFIG_FILE=~/\u00e9\n", ["AWS_CONFIG_FILE has botocore read ~/"]),
+    ("present", u"", u"AWS_CONFIG_FILE=~/\u00e9\n", ["AWS_CONFIG_FILE has botocore read /"]),
 ]  # fmt: skip
 
 
@@ -288,6 +293,19 @@ def test_what_hides_a_setting_is_told_to_who_only_looks(homes):
     homes.join("environment").write("BOTOCORE_TCP_KEEPALIVE=false\n")
     files.effective_rows(["alice", "bob"], ["default", "b"], warn=told.append)
     assert len(told) == 1 and "line 1: BOTOCORE_TCP_KEEPALIVE hides tcp_keepalive" in told[0]
+
+
+def test_a_profile_that_only_the_credentials_file_has(run, homes):
+    path = config(homes, "alice", "[profile a]\n")
+    homes.join("alice", ".aws", "credentials").write("[a]\nx = 1\n[prod]\nx = 1\n[a\x1cb]\nx = 1\n", ensure=True)
+    result = run(users=["alice"], profiles=["*"])
+    assert sorted(result["files"][0]["effective"]) == ["a", "default", "prod"]
+    assert "[profile prod]\ntcp_keepalive = true\n" in path.read()
+    (warning,) = result["warnings"]
+    assert "credentials: a profile is left out: profiles: 'a\\x1cb' is no name of a profile" in warning
+    assert not run(users=["alice"], profiles=["*"])["changed"]
+    run(users=["alice"], profiles=["*"], state="absent")
+    assert path.read() == "[profile a]\n"
 
 
 def test_effective_counts_the_credentials_file(run, homes):

@@ -332,3 +332,40 @@ BOX = {"runtime": UNTOUCHED, "lost_probes_survived": None, "pid": 7, "name": "x"
 )
 def test_summary_of_what_is_beside_the_values(found: dict[str, Any], said: str) -> None:
     assert summary({**info(), **found}, asked()) == f"time/intvl/probes 45/45/9; next boot: {DROP_IN}{said}"
+
+
+def writer(**changed: Any) -> dict[str, Any]:
+    row = {
+        "key": "net.ipv4.tcp_keepalive_time",
+        "value": 60,
+        "file": "/etc/rc.local",
+        "line": 3,
+        "by": "rc.local",
+        "when": "",
+        "certain": False,
+    }
+    return {**row, **changed}
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([], None),
+        ([writer()], "may be changed at boot by /etc/rc.local line 3 (rc.local)"),
+        ([writer(), writer(key="net.ipv4.tcp_keepalive_intvl")], "may be changed at boot by /etc/rc.local line 3 (rc.local)"),
+        ([writer(value=45)], None),
+        ([writer(certain=True)], None),
+        ([writer(key=None, value=None, line=None)], "may be changed at boot by /etc/rc.local (rc.local)"),
+    ],
+)
+def test_who_may_write_later_is_in_the_last_line(rows: list[dict[str, Any]], said: str | None) -> None:
+    line = summary({**info(), "other_writers": rows}, asked())
+    assert (said in line.split("; ")) if said else "may be changed" not in line
+
+
+def test_who_applies_a_line_after_systemd_sysctl_is_named() -> None:
+    host = info(intvl={**boot(1800, "/etc/ufw/sysctl.conf", 33), "by": "ufw"})
+    assert list(kernel_problems(host, asked())) == [
+        "net.ipv4.tcp_keepalive_intvl will be 1800 after the next boot, expected 45: /etc/ufw/sysctl.conf line 33"
+        " (ufw applies it after systemd-sysctl) sets it; remove or change that line."
+    ]

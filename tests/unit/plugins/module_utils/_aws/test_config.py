@@ -68,3 +68,10 @@ def test_what_botocore_refuses_is_refused_with_its_line(content, line, reason):
     assert message.startswith("/home/a/config, line %d: botocore cannot read this file: " % line)
     assert reason in message
     assert "SECRET" not in message
+
+
+@pytest.mark.parametrize("rest", [b"[default]\n", b"# why\n[default]\n", b"\n[default]\n", b"x = 1\n"])
+def test_a_byte_order_mark_is_named(rest):
+    with pytest.raises(config.AwsConfigError) as error:
+        config.parse(b"\xef\xbb\xbf" + rest, "/c")
+    assert "/c, line 1: botocore cannot read this file: it begins with a byte-order mark; remove it (sed -i " in str(error.value)

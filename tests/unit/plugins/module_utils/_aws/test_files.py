@@ -50,3 +50,50 @@ def test_what_the_system_refuses_is_a_sentence(homes):
         with files.rights_of(target):
             raise OSError(20, "Not a directory")
     assert str(error.value).startswith("Cannot use %s: Not a directory" % target.path)
+
+
+def test_a_user_without_a_home_is_named(monkeypatch):
+    monkeypatch.setattr(_users, "find", lambda name: _users.User(name, 1, 1, ""))
+    with pytest.raises(_users.UnknownUser) as error:
+        files.targets(["alice"], None)
+    assert str(error.value).startswith("The password database gives alice no home directory: ")
+
+
+def looked(homes, **written):
+    for name, text in written.items():
+        homes.join("environment" if name == "environment" else "bob/.aws/" + name).write(text, ensure=True)
+    warnings = []
+    (row,) = files.effective_rows(["bob"], warn=warnings.append)
+    return row, warnings
+
+
+KEPT = "[default]\ntcp_keepalive = true\n"
+
+
+def test_the_active_profile_is_another_one(homes):
+    row, (warning,) = looked(homes, config=KEPT, environment="X=1\nAWS_PROFILE=prod\n")
+    assert row["active_profile"] == "prod"
+    assert warning.endswith(
+        ", line 2: AWS_PROFILE makes prod the active profile of bob, in which tcp_keepalive is not so: add it to the profiles."
+    )
+    row, warnings = looked(homes, config=KEPT + "[profile prod]\ntcp_keepalive = true\n")
+    assert (row["active_profile"], warnings) == ("prod", [])
+
+
+def test_a_moved_config_file_is_what_counts(homes):
+    other = homes.join("other")
+    other.write("[default]\ntcp_keepalive = false\n")
+    row, (warning,) = looked(homes, config=KEPT, environment="AWS_CONFIG_FILE=%s\n" % other)
+    assert (row["path"], row["effective"]) == (str(other), {"default": {"tcp_keepalive": "false"}})
+    assert "AWS_CONFIG_FILE has botocore read %s instead of " % other in warning
+
+
+def test_a_moved_credentials_file_is_what_counts(homes):
+    homes.join("other").write("[default]\ntcp_keepalive = false\n")
+    row, warnings = looked(
+        homes,
+        config=KEPT,
+        credentials=KEPT,
+        environment="AWS_SHARED_CREDENTIALS_FILE=%s\nAWS_CONFIG_FILE=~/.aws/config\n" % homes.join("other"),
+    )
+    assert (row["effective"]["default"]["tcp_keepalive"], warnings) == ("false", [])

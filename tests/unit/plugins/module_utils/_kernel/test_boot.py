@@ -10,7 +10,7 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import pytest
-from ansible_collections.longlived.tcp.plugins.module_utils._kernel import boot, other_writers
+from ansible_collections.longlived.tcp.plugins.module_utils._kernel import boot, other_writers, tuned_profile
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel.precedence import File, Setting, Tree
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel.sysctl_d import rules_for
 
@@ -22,16 +22,13 @@ def a_boot(content, masked=None, version=252):
     return boot.Boot(Tree([("/etc/sysctl.d", {"99-tcp-keepalive.conf": file})]), rules_for(version), version, masked, [])
 
 
-@pytest.fixture(autouse=True)
-def _alone(monkeypatch):
-    monkeypatch.setattr(other_writers, "seen", list)
 
 
 def test_a_file_gives_the_value():
     settings = a_boot(b"net.ipv4.tcp_keepalive_time = 45\n").settings()
     assert settings["time"] == Setting(45, DROP_IN, 1, DROP_IN)
     assert boot.values_of(settings) == dict(time=45, intvl=75, probes=9)
-    assert boot.as_rows(settings)["time"] == dict(value=45, file=DROP_IN, line=1, read_as=DROP_IN)
+    assert boot.as_rows(settings)["time"] == dict(value=45, file=DROP_IN, line=1, read_as=DROP_IN, by=None)
 
 
 def test_a_masked_service_reads_none():
@@ -69,3 +66,42 @@ def test_a_name_of_any_bytes_can_be_printed():
     name = "/etc/\xff" if bytes is str else b"/etc/\xff".decode("utf-8", "surrogateescape")
     assert boot.printable(name) == ("/etc/\xef\xbf\xbd" if bytes is str else u"/etc/\ufffd")
     assert boot.printable(None) is None
+
+
+def later(certain):
+    option = tuned_profile.Option("60", "/etc/tuned/web/tuned.conf", 3, certain)
+    loaded = boot.tuned.Loaded([[("net.ipv4.tcp_keepalive_time", option)]], False, True)
+    return boot.Later(None, loaded, [other_writers.row("rc.local", "at the end of the boot", "/etc/rc.local", 3, "intvl", 5)], None)
+
+
+def test_who_writes_later_counts_where_the_order_is_known():
+    host = a_boot(b"net.ipv4.tcp_keepalive_time = 45\n")
+    host = boot.Boot(host.tree, host.rules, 252, None, [], later(True))
+    assert host.settings()["time"] == Setting(60, "/etc/tuned/web/tuned.conf", 3, "/etc/tuned/web/tuned.conf", "TuneD")
+    assert boot.source_of(host.settings()["time"]) == "/etc/tuned/web/tuned.conf line 3 (TuneD applies it after systemd-sysctl)"
+    assert [(row["key"], row["value"], row["certain"]) for row in host.other_writers()] == [
+        ("net.ipv4.tcp_keepalive_time", 60, True),
+        ("net.ipv4.tcp_keepalive_intvl", 5, False),
+    ]
+    assert [warning for warning in host.warnings() if "/etc/rc.local line 3 sets it" in warning]
+    assert host.replacing(DROP_IN, b"").settings()["time"].value == 60
+
+
+def test_what_is_not_certain_is_only_said():
+    host = a_boot(b"net.ipv4.tcp_keepalive_time = 45\n")
+    host = boot.Boot(host.tree, host.rules, 252, None, [], later(False))
+    assert host.settings()["time"].value == 45
+    assert "/etc/tuned/web/tuned.conf line 3 sets it (TuneD, after systemd-sysctl)" in host.warnings()[0]
+
+
+def test_a_blank_after_a_dash_divides_systemd_and_procps():
+    content = b"net.ipv4.tcp_keepalive_probes = 5\n- net.ipv4.tcp_keepalive_probes = 7\n"
+    assert a_boot(content).settings()["probes"].value == 7
+    assert [warning for warning in a_boot(content).warnings() if "'sysctl --system' would set it to 5" in warning]
+    assert a_boot(content, version=239).settings()["probes"].value == 5
+
+
+def test_where_the_search_stopped_is_said():
+    host = a_boot(b"")
+    host = boot.Boot(host.tree, host.rules, 252, None, [], boot.NOBODY._replace(stopped="/etc/cron.d/x"))
+    assert "stopped after 5000 files, at /etc/cron.d/x" in host.warnings()[0]

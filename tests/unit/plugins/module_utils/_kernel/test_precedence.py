@@ -85,7 +85,7 @@ def test_red_hat_reads_sysctl_conf_last(root):
 
 def test_the_winner_is_named_with_its_line_and_link(root):
     root.write({"etc/sysctl.conf": b"# c\n" + A, "etc/sysctl.d/99-sysctl.conf": b"-> ../sysctl.conf"})
-    assert root.boot() == (1, root.path("etc/sysctl.conf"), 2, root.path("etc/sysctl.d/99-sysctl.conf"))
+    assert root.boot() == (1, root.path("etc/sysctl.conf"), 2, root.path("etc/sysctl.d/99-sysctl.conf"), None)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_replacing(root):
     root.write({"etc/sysctl.d/a.conf": A, "usr/lib/sysctl.d/b.conf": B})
     tree, new = root.tree(), root.path("etc/sysctl.d/c.conf")
     assert tree.boot(NEW, KERNEL_DEFAULTS)["time"].value == 2
-    assert tree.replacing(new, A).boot(NEW, KERNEL_DEFAULTS)["time"] == (1, new, 1, new)
+    assert tree.replacing(new, A).boot(NEW, KERNEL_DEFAULTS)["time"] == (1, new, 1, new, None)
     assert tree.replacing(root.path("usr/lib/sysctl.d/b.conf"), None).boot(NEW, KERNEL_DEFAULTS)["time"].value == 1
     assert tree.replacing(root.path("etc/sysctl.d/b.conf"), b"").boot(NEW, KERNEL_DEFAULTS)["time"].value == 1
 
@@ -127,3 +127,11 @@ def test_procps_reads_sysctl_conf_last_and_line_by_line(root):
     assert tree.boot(NEW, KERNEL_DEFAULTS)["time"].value == 2
     assert tree.procps(NEW, KERNEL_DEFAULTS)["time"].value == 1
     assert tree.procps(NEW, KERNEL_DEFAULTS)["intvl"].value == 3
+
+
+@pytest.mark.parametrize(("hides", "entry", "expected"), [(True, None, 7200), (False, None, 1), (False, b"-> .", 7200)])
+def test_a_directory_of_a_files_name(root, hides, entry, expected):
+    """systemd 219 passes it over, unless a link leads to it."""
+    root.write({"usr/lib/sysctl.d/a.conf": A, "etc/sysctl.d/a.conf": entry})
+    tree = precedence.Tree.on_disk(root.directories, root.path("etc/sysctl.conf"), hides)
+    assert tree.boot(NEW, KERNEL_DEFAULTS)["time"].value == expected

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One file of sysctl.d(5), rule by rule. What systemd 247, 252 and 257 do was tried, see tests/sysctl_d; 219 by its source."""
+"""One file of sysctl.d(5), rule by rule. What systemd 247, 252 and 257 do is tried in tests/sysctl_d.
+
+What 219 and 239 do was tried with the programs of RHEL 7 and 8.
+"""
 
 from __future__ import absolute_import, division, print_function
 
@@ -116,6 +119,16 @@ def test_one_file_in_systemd_219(content, value):
         (b"-KEY=45", 237, 7200),
         (b"-KEY=45", 239, 45),
         (b"- KEY=45", 239, 7200),
+        (b"x=1\rKEY=45", 239, 7200),
+        (b"KEY=45\rx=1", 239, 7200),
+        (b"KEY=45\r\nx=1", 239, 45),
+        (b"x=1\rKEY=45", 247, 45),
+        (b"nosuch/../net/ipv4/tcp_keepalive_time=45", 219, 7200),
+        (b"nosuch/../net/ipv4/tcp_keepalive_time=45", 239, 7200),
+        (b"net/ipv6/../ipv4/tcp_keepalive_time=45", 239, 45),
+        (b"/../sys/net/ipv4/tcp_keepalive_time=45", 239, 45),
+        (b"/../../proc/sys/net/ipv4/tcp_keepalive_time=45", 219, 45),
+        (b"/../sys/net/ipv4/tcp_keepalive_time=45", 252, 7200),
     ],
 )
 def test_versions_that_differ(content, version, value):

@@ -19,7 +19,7 @@ from ansible_collections.longlived.tcp.plugins.module_utils._kernel import syste
 def root(monkeypatch, tmpdir):
     monkeypatch.setattr(systemd, "SYSTEMD_LIBRARIES", (str(tmpdir.join("libsystemd-shared-*.so")),))
     monkeypatch.setattr(systemd, "SYSTEMD_SYSCTL", (str(tmpdir.join("systemd-sysctl")),))
-    monkeypatch.setattr(systemd, "SERVICE_DIRECTORIES", (str(tmpdir),))
+    monkeypatch.setattr(systemd, "UNIT_DIRECTORIES", (str(tmpdir), str(tmpdir.join("usr"))))
     return tmpdir
 
 
@@ -67,3 +67,19 @@ def test_a_text_that_is_missing_or_not_utf_8(root):
     assert systemd.text_of(str(root.join("none"))) == ""
     root.join("odd").write(b"\xff", "wb")
     assert systemd.text_of(str(root.join("odd"))) == u"\ufffd"
+
+
+def test_a_unit_starts_at_boot_where_another_one_pulls_it_in(root):
+    root.join("usr", "a.service").write("[Service]\n", ensure=True)
+    assert not systemd.starts_at_boot("a.service")
+    root.join("multi-user.target.wants", "a.service").write("", ensure=True)
+    assert systemd.started() == {"a.service"}
+    assert systemd.starts_at_boot("a.service")
+    root.join("a.service").mksymlinkto("/dev/null")
+    assert systemd.unit_file("a.service") is None
+    assert not systemd.starts_at_boot("a.service")
+
+
+def test_a_unit_without_a_file_does_not_start(root):
+    root.join("multi-user.target.wants", "a.service").write("", ensure=True)
+    assert not systemd.starts_at_boot("a.service")

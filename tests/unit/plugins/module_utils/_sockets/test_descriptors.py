@@ -63,3 +63,24 @@ def test_a_socket_that_is_gone_everywhere(fetched):
     happens.update(dict((pid, descriptors.Gone()) for pid in (7, 8, 9)))
     with pytest.raises(descriptors.Gone):
         call()
+
+
+@pytest.mark.parametrize(
+    ("inode", "protocol", "expected"),
+    [(None, 6, descriptors.Gone), (0, 6, descriptors.Gone), (0, 262, descriptors.Mptcp), (1, 262, descriptors.Gone)],
+)
+def test_a_subflow_is_its_sockets_by_the_inode(monkeypatch, inode, protocol, expected):
+    """The socket that is fetched has another cookie: it is another one, or that of MPTCP which has the subflow."""
+    copy = os.open(os.devnull, os.O_RDONLY)
+    inode = None if inode is None else os.fstat(copy).st_ino + inode
+    monkeypatch.setattr(descriptors, "_libc", type("Libc", (), {"syscall": staticmethod(lambda *_arguments: copy)}))
+    monkeypatch.setattr(descriptors, "cookie_of", lambda _copy: 2)
+    monkeypatch.setattr(descriptors, "get", lambda _copy, _option: protocol)
+    tasks = type("Tasks", (), {"pidfd": lambda *_arguments: 3})()
+    try:
+        found = type(descriptors.fetch(tasks, Owner(OWNERS[0].process, 7, 3, inode), 1))
+    except descriptors.Gone:
+        found = descriptors.Gone
+    else:
+        os.close(copy)
+    assert found is expected

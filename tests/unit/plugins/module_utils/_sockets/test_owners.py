@@ -22,7 +22,7 @@ def test_a_socket_of_several_processes_has_each_once():
     owners = Owners(lambda: Seen((), tables, 2, ()))
     assert owners.unreadable == 0, "they are not read before they are asked for"
     assert [owners.processes_of(inode) for inode in range(70, 75)] == [(mine, theirs), (mine,), (mine,), (theirs,), ()]
-    assert owners.of(70) == [Owner(mine, 7, 3), Owner(theirs, 8, 9)]
-    assert owners.of(72) == [(mine, 77, 6)]
+    assert owners.of(70) == [Owner(mine, 7, 3, 70), Owner(theirs, 8, 9, 70)]
+    assert owners.of(72) == [(mine, 77, 6, 72)]
     assert owners.of(74) == []
     assert owners.unreadable == 2

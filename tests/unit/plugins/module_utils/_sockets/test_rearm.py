@@ -70,3 +70,27 @@ def test_no_plan_where_the_values_would_not_do():
     connection = Connection(a_socket(), None, Namespace(1, longer, longer, time.time()))
     with pytest.raises(rearm.Unfit):
         rearm.Planner(request).plan(connection, Options(0, 7200, 45, 1))
+
+
+def test_a_subflow_that_cannot_be_looked_at_again_is_a_failure(monkeypatch):
+    def gone(*_arguments):
+        raise OSError(3, "No such process")
+
+    monkeypatch.setattr(rearm, "_look_again", gone)
+    connection = Connection(a_socket(), None, Namespace(1, KERNEL, KERNEL, time.time()))
+    with pytest.raises(rearm.Unfit) as error:
+        rearm.Planner(rearm.Request(("stale",), {}, 350)).check_reached(connection, None, KERNEL)
+    assert "what its timer shows now cannot be seen: " in str(error.value)
+
+
+@pytest.mark.parametrize(("remaining", "reached"), [(45000, True), (7100000, False), (None, True)])
+def test_a_subflow_is_looked_at_again(monkeypatch, remaining, reached):
+    again = None if remaining is None else a_socket(remaining=remaining)
+    monkeypatch.setattr(rearm, "_look_again", lambda *_arguments: again)
+    check = rearm.Planner(rearm.Request(("stale",), {}, 350)).check_reached
+    connection = Connection(a_socket(), None, Namespace(1, KERNEL, KERNEL, time.time()))
+    if reached:
+        check(connection, None, KERNEL)
+    else:
+        with pytest.raises(rearm.Unfit):
+            check(connection, None, KERNEL)
