@@ -26,7 +26,7 @@ from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values impor
     detection_time,
     lost_probes_survived,
 )
-from ansible_collections.longlived.tcp.plugins.plugin_utils._path.appliances import APPLIANCES, Appliance
+from ansible_collections.longlived.tcp.plugins.module_utils._path.appliances import APPLIANCES, Appliance
 
 DEFAULT_LOST_PROBES, DEFAULT_MARGIN, DEFAULT_INTVL = 3, 20, 20
 
