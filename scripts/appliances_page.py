@@ -9,13 +9,13 @@ import runpy
 from pathlib import Path
 from typing import Any
 
-TABLE = Path(__file__).parents[1] / "plugins" / "module_utils" / "_path" / "appliances.py"
+TABLE = Path(__file__).parents[1] / "plugins" / "module_utils" / "_appliances.py"
 
 HEAD = """# Appliances that drop idle connections
 
-Made by `scripts/appliances_page.py` from the table of `longlived.tcp.keepalive_plan` and `path_idle_info`. Times are in seconds. The shortest
-timeout of a path decides. An appliance that ignores TCP keepalive probes needs a program that sends data often enough, or a higher
-timeout.
+Made by `scripts/appliances_page.py` from the table of `longlived.tcp.keepalive_plan` and `longlived.tcp.path_idle_info`. Times are in
+seconds. The shortest timeout of a path decides. An appliance that ignores TCP keepalive probes needs a program that sends data often
+enough, or a higher timeout.
 
 | Name | What it is | Idle timeout | Can be set to | By | What a late sender meets | Probes count | Source |
 |---|---|---|---|---|---|---|---|

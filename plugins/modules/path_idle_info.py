@@ -160,8 +160,8 @@ address:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
-from ansible_collections.longlived.tcp.plugins.module_utils._path.connection import connected
-from ansible_collections.longlived.tcp.plugins.module_utils._path.silences import check, result, tried, warnings
+from ansible_collections.longlived.tcp.plugins.module_utils._path_idle.connection import connected
+from ansible_collections.longlived.tcp.plugins.module_utils._path_idle.silences import check, result, tried, warnings
 
 
 def main():

@@ -56,9 +56,9 @@ def answer(said: str) -> dict[str, Any]:
     return {**result, "said": " ".join(said.split())}
 
 
-def inside[T](namespace: Namespace, function: Callable[[], T]) -> T:
+def inside(namespace: Namespace, function: Callable[[], socket.socket]) -> socket.socket:
     """What a function returns in a thread that is in the namespace: a socket that it makes stays there."""
-    answers: list[T] = []
+    answers: list[socket.socket] = []
 
     def run() -> None:
         with open(f"/proc/{namespace.pid}/ns/net") as file:

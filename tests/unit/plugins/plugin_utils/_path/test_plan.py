@@ -9,8 +9,8 @@ from itertools import product
 from typing import Any
 
 import pytest
+from ansible_collections.longlived.tcp.plugins.module_utils._appliances import APPLIANCES
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values import check
-from ansible_collections.longlived.tcp.plugins.module_utils._path.appliances import APPLIANCES
 from ansible_collections.longlived.tcp.plugins.plugin_utils._path.plan import PlanError, plan
 from hypothesis import given
 from hypothesis import strategies as st

@@ -10,9 +10,9 @@ __metaclass__ = type
 
 import collections
 
+from ansible_collections.longlived.tcp.plugins.module_utils._appliances import CLOSED, RESET, SILENT, fitting
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
-from ansible_collections.longlived.tcp.plugins.module_utils._path.appliances import CLOSED, RESET, SILENT, fitting
-from ansible_collections.longlived.tcp.plugins.module_utils._path.connection import ALIVE, LONGEST, now
+from ansible_collections.longlived.tcp.plugins.module_utils._path_idle.connection import ALIVE, LONGEST, now
 
 # `silence` as asked for, `seconds` as it was when the question left or the connection ended, `segments` that arrived in it,
 # and `age`, the seconds since the last data of the connection.

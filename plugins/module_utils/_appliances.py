@@ -46,7 +46,10 @@ MOST = 2147483
 RST_LATE = Expiry("RST to whoever sends later", (RESET,))
 DROPPED = Expiry("later packets are dropped silently", (SILENT,))
 CLOSES = Expiry("closes the connection", (CLOSED,))
+SAYS_NOTHING = Expiry("silent", (SILENT,))
+INBOUND_BLOCKED = Expiry("inbound packets are blocked", (SILENT,))
 SILENT_THEN_RST = Expiry("silent, then RST", (SILENT, RESET))
+HANGS_OR_RST = Expiry("hangs, or RST", (SILENT, RESET))
 
 APPLIANCES = {
     "nat_gateway": Appliance("AWS NAT gateway", 350, 350, 350, RST_LATE, "Amazon VPC User Guide, NAT gateways"),
@@ -96,13 +99,13 @@ APPLIANCES = {
     "azure_nat_gateway": Appliance(
         "Azure NAT gateway", 240, 240, 7200, SILENT_THEN_RST, "Azure NAT Gateway documentation", "idleTimeoutInMinutes"
     ),
-    "azure_private_link": Appliance("Azure Private Link service", 300, 300, 300, Expiry("silent", (SILENT,)), "Azure Private Link documentation"),
-    "gcp_firewall": Appliance("Google Cloud VPC firewall", 600, 600, 600, Expiry("inbound packets are blocked", (SILENT,)), "Google Cloud VPC documentation"),
+    "azure_private_link": Appliance("Azure Private Link service", 300, 300, 300, SAYS_NOTHING, "Azure Private Link documentation"),
+    "gcp_firewall": Appliance("Google Cloud VPC firewall", 600, 600, 600, INBOUND_BLOCKED, "Google Cloud VPC documentation"),
     "fortigate": Appliance("FortiGate", 3600, 1, MOST, DROPPED, "FortiOS administration guide", "session-ttl"),
     "cisco_asa": Appliance("Cisco ASA, Secure Firewall", 3600, 1, MOST, DROPPED, "Cisco ASA configuration guide", "timeout conn"),
     "check_point": Appliance("Check Point", 3600, 1, MOST, DROPPED, "second-hand report", "TCP session timeout"),
     "pan_os": Appliance("PAN-OS", 3600, 1, MOST, DROPPED, "second-hand report", "tcp timeout"),
-    "ipvs": Appliance("Linux IPVS (Swarm, kube-proxy)", 900, 1, MOST, Expiry("hangs, or RST", (SILENT, RESET)), "ipvsadm(8)", "ipvsadm --set"),
+    "ipvs": Appliance("Linux IPVS (Swarm, kube-proxy)", 900, 1, MOST, HANGS_OR_RST, "ipvsadm(8)", "ipvsadm --set"),
     "conntrack": Appliance(
         "Linux connection tracking",
         432000,

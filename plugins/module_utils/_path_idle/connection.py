@@ -22,9 +22,9 @@ import socket
 import struct
 import time
 
+from ansible_collections.longlived.tcp.plugins.module_utils._appliances import CLOSED, RESET, SILENT
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values import RANGES
-from ansible_collections.longlived.tcp.plugins.module_utils._path.appliances import CLOSED, RESET, SILENT
 
 ALIVE = "alive"
 

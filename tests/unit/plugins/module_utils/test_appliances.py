@@ -9,7 +9,7 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import pytest
-from ansible_collections.longlived.tcp.plugins.module_utils._path.appliances import APPLIANCES, fitting
+from ansible_collections.longlived.tcp.plugins.module_utils._appliances import APPLIANCES, fitting
 
 
 @pytest.mark.parametrize("name", sorted(APPLIANCES))

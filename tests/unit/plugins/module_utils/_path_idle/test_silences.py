@@ -10,9 +10,9 @@ __metaclass__ = type
 
 import pytest
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
-from ansible_collections.longlived.tcp.plugins.module_utils._path import silences
-from ansible_collections.longlived.tcp.plugins.module_utils._path.connection import Info
-from ansible_collections.longlived.tcp.plugins.module_utils._path.silences import Tried, check, result, tried, warnings
+from ansible_collections.longlived.tcp.plugins.module_utils._path_idle import silences
+from ansible_collections.longlived.tcp.plugins.module_utils._path_idle.connection import Info
+from ansible_collections.longlived.tcp.plugins.module_utils._path_idle.silences import Tried, check, result, tried, warnings
 
 ALIVE = Tried(340, "alive", 340.0, 0, 341.0)
 BROKEN = Tried(340, "alive", 340.0, 2, 341.0)
