@@ -18,7 +18,7 @@ description:
   - The application on the other side sees a connection without data. No server of this collection is needed there, but
     a listener that waits in silence. The collection's C(docs/howto/path.md) has one in one line.
   - Ends with the first silence that ends the connection, or when all are through. It takes the sum of O(silences) and up to
-    40 seconds more, so run it with C(async).
+    35 seconds more, so run it with C(async).
   - Nothing is applied from the result by itself. The filter P(longlived.tcp.keepalive_plan#filter) takes it.
 options:
   host:
@@ -45,7 +45,8 @@ notes:
   - Needs Linux 4.2. It needs no root.
   - Until the question no keepalive of the kernel's leaves, whatever the host's values are and whatever programs for new
     connections (M(longlived.tcp.socket_keepalive_default)) set.
-  - A probe without an answer is repeated twice, 5 seconds apart, so that one lost packet does not pass for a path that has forgotten.
+  - A probe without an answer is repeated up to three times, 2 seconds apart, so that a lost packet does not pass for a path that has
+    forgotten.
   - Where several appliances are in a row, the one with the shortest memory shows.
   - A proxy or load balancer that ends TCP itself answers for itself, with V(alive), and nothing is learned about the path behind it.
   - The connection ends with the module. It is closed with a RST, which leaves nothing on either side, where the other side does not
@@ -97,12 +98,12 @@ tried:
       description:
         - V(alive) is an answer to the probe, so that the path still knows the connection.
         - V(reset) is a RST, from the path or from a host that has been restarted.
-        - V(silent) is no answer to three probes within about 15 seconds.
+        - V(silent) is no answer to four probes, within nine seconds.
         - V(closed_by_peer) is a connection that the other side, or a proxy, has closed. It says nothing about the path's memory.
       type: str
       sample: reset
     seconds:
-      description: How long the silence was when the probe left, or when the connection ended without one.
+      description: How long the silence was when the first probe left, or when a RST or the other side ended the connection.
       type: float
       sample: 360.0
     segments:

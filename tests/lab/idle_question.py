@@ -23,24 +23,46 @@ from .namespaces import Namespace
 
 HOWTO = Path(__file__).parents[2] / "docs" / "howto" / "path.md"
 ANSIBLE = Path(sys.executable).with_name("ansible")
+INTERPRETER = f"ansible_python_interpreter={sys.executable}"
 
 
 def command(module: str, options: dict[str, Any], *more: str) -> list[str]:
-    return [str(ANSIBLE), "localhost", "-c", "local", "-e", f"ansible_python_interpreter={sys.executable}",
+    return [str(ANSIBLE), "localhost", "-c", "local", "-e", INTERPRETER,
             "-m", module, "-a", json.dumps(options), *more]  # fmt: skip
 
 
 def environment(home: Path) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "ANSIBLE_CONFIG") if name in os.environ}
-    collections = str(in_a_directory())
-    return {**kept, "HOME": str(home), "ANSIBLE_COLLECTIONS_PATH": collections, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCALHOST_WARNING": "0",
-            "ANSIBLE_INVENTORY_UNPARSED_WARNING": "0", "ANSIBLE_LOCAL_TEMP": f"{home}/tmp"}  # fmt: skip
+    own = {"LOCAL_TEMP": f"{home}/tmp", "ASYNC_DIR": f"{home}/async", "COLLECTIONS_PATH": str(in_a_directory())}
+    quiet = {"NOCOLOR": "1", "LOCALHOST_WARNING": "0", "INVENTORY_UNPARSED_WARNING": "0"}
+    return {**kept, "HOME": str(home), **{f"ANSIBLE_{name}": value for name, value in {**own, **quiet}.items()}}
 
 
-async def start(client: Namespace, home: Path, *more: str, **options: Any) -> asyncio.subprocess.Process:
-    pipe = asyncio.subprocess.PIPE
+async def start(client: Namespace, home: Path, *more: str, cgroup: str | None = None, **options: Any) -> asyncio.subprocess.Process:
+    """The module with these options; `more` are arguments of the program ansible."""
     asked = command("longlived.tcp.path_idle_info", options, *more)
-    return await client.start(asked, environment(home), stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=asyncio.subprocess.STDOUT)
+    if cgroup:
+        asked = ["sh", "-c", 'echo $$ > "$0/cgroup.procs" && exec "$@"', cgroup.replace("/self/", f"/{os.getpid()}/"), *asked]
+    return await _start(client, home, asked)
+
+
+async def _start(client: Namespace, home: Path, asked: list[str]) -> asyncio.subprocess.Process:
+    pipe, nothing, the_same = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL, asyncio.subprocess.STDOUT
+    return await client.start(asked, environment(home), stdin=nothing, stdout=pipe, stderr=the_same)
+
+
+async def play(client: Namespace, home: Path, changes: dict[str, str]) -> str:
+    """What ansible-playbook says of the play of the documentation, with these texts in place of others."""
+    found = re.search(r"```yaml\n(- name.*?)```", HOWTO.read_text(encoding="utf-8"), re.DOTALL)
+    assert found
+    text = found[1]
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    book = home / "path.yml"
+    book.write_text(text)
+    asked = [str(ANSIBLE.with_name("ansible-playbook")), "-i", "localhost,", "-c", "local", "-e", INTERPRETER, str(book)]
+    return (await (await _start(client, home, asked)).communicate())[0].decode()
 
 
 async def ask(client: Namespace, home: Path, *more: str, **options: Any) -> dict[str, Any]:

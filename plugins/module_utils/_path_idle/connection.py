@@ -35,7 +35,7 @@ LONGEST = RANGES["time"][1]
 CONNECT, FIRST_WORDS, QUIET = 15, 5, 1
 
 # An unanswered probe is repeated, since one packet is lost easily; then the kernel gives up, late by up to an eighth.
-PROBES, PAUSE = 3, 5
+PROBES, PAUSE = 4, 2
 PATIENCE = PROBES * PAUSE * 9 // 8 + 5
 
 # Seconds between two looks at TCP_INFO: no event tells that a probe was answered.
@@ -102,7 +102,9 @@ def _connected(family, address):
 def _refusal(host, address, error):
     where = "%s port %d" % (host if host == address[0] else "%s (%s)" % (host, address[0]), address[1])
     if isinstance(error, socket.timeout) or error.errno == errno.ETIMEDOUT:
-        return UserError("%s does not answer within %d seconds: let the firewalls on the path pass it." % (where, CONNECT))
+        return UserError(
+            "%s does not answer within %d seconds: have the security groups and firewalls on the path let it pass." % (where, CONNECT)
+        )
     if error.errno == errno.ECONNREFUSED:
         return UserError("%s refuses the connection: start a listener there that stays silent." % where)
     return UserError("Cannot connect to %s: %s." % (where, error.strerror or error))

@@ -14,7 +14,7 @@ from ansible_collections.longlived.tcp.plugins.module_utils._appliances import C
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 from ansible_collections.longlived.tcp.plugins.module_utils._path_idle.connection import ALIVE, LONGEST, now
 
-# `silence` as asked for, `seconds` as it was when the question left or the connection ended, `segments` that arrived in it,
+# `silence` as asked for, `seconds` as it was when the first probe left or the connection ended, `segments` that arrived in it,
 # and `age`, the seconds since the last data of the connection.
 Tried = collections.namedtuple("Tried", "silence outcome seconds segments age")
 
@@ -44,6 +44,9 @@ def tried(connection, silences):
         # The segment with which the other side has ended it breaks no silence.
         segments = connection.info().segments - before - ended
         outcome = outcome or connection.ask()
+        if outcome == RESET:
+            # By which probe, where the first one was lost, is not known: by now at the latest.
+            seconds = now() - begun
         yield Tried(silence, outcome, seconds, max(0, segments), begun + seconds - opened)
         if outcome != ALIVE:
             return
@@ -86,19 +89,19 @@ def warnings(rows, complaint=None):
     for row in rows:
         if row.segments:
             yield (
-                "The silence of %d seconds is not counted, as %d segments arrived in it: ask a listener that says nothing and has"
+                "The silence of %d seconds is not counted, as segments arrived in it (%d): ask a listener that says nothing and has"
                 " no keepalive of its own." % (row.silence, row.segments)
             )
     last = rows[-1]
     if last.outcome == CLOSED:
         yield (
             "The other side closed the connection after %d seconds without data, which says nothing about the path: ask a listener"
-            " that waits for longer, past any proxy or load balancer." % _whole(last.age)
+            " that waits longer and is behind no proxy." % _whole(last.age)
         )
     elif last.outcome == ALIVE:
         yield (
-            "Every probe was answered, by the listener or by a proxy or load balancer that ends TCP itself: such a one answers for"
-            " itself, and drops connections without data all the same."
+            "Every probe was answered, by the listener or by a proxy or load balancer that ends TCP: a proxy answers for itself, tells"
+            " nothing about the path behind it, and may still close a connection without data."
         )
     if complaint:
         yield "The network said about the last probe: %s." % complaint
