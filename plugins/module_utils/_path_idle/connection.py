@@ -31,8 +31,9 @@ ALIVE = "alive"
 # As long a time as a socket can have of its own: until then no probe of the kernel's leaves.
 LONGEST = RANGES["time"][1]
 
-# Seconds to wait for a connection, and for a lost packet of the handshake or the other side's first words.
-CONNECT, FIRST_WORDS, QUIET = 15, 5, 1
+# Seconds to wait for a connection; for the other side's first words, at most and until it is quiet, which a lost packet of the
+# handshake delays by one; and for it to close.
+CONNECT, FIRST_WORDS, QUIET, CLOSE = 15, 6, 2, 1
 
 # An unanswered probe is repeated, since one packet is lost easily; then the kernel gives up, late by up to an eighth.
 PROBES, PAUSE = 4, 2
@@ -167,7 +168,7 @@ class Connection:
         """As a program does, if the other side goes along: without a RST."""
         try:
             self._socket.shutdown(socket.SHUT_WR)
-            self.wait(QUIET)
+            self.wait(CLOSE)
         except (IOError, OSError):
             pass  # it has ended
         self._socket.close()

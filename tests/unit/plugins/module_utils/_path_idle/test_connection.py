@@ -27,6 +27,7 @@ LOOPBACK = "127.0.0.1"
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch):
     monkeypatch.setattr(it, "QUIET", 0.2)
+    monkeypatch.setattr(it, "CLOSE", 0.2)
 
 
 @pytest.fixture
