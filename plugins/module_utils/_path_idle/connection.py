@@ -57,17 +57,10 @@ now = getattr(time, "monotonic", None) or (lambda: os.times()[4])
 
 @contextlib.contextmanager
 def connected(host, port):
-    """A `Connection` to the first address of `host` that takes one, with the next one tried only after the last is closed."""
-    addresses = _addresses(host, port)
-    for place, (family, address) in enumerate(addresses):
-        try:
-            one = _connected(family, address)
-            break
-        except (IOError, OSError) as error:
-            if place == len(addresses) - 1:
-                raise _refusal(host, address, error)
+    """A `Connection` to the first address of `host` that takes one; there is never more than one."""
+    one, address = _first_that_takes_it(host, port)
     try:
-        connection = Connection(one)
+        connection = Connection(one, address)
     except UserError:
         one.close()
         raise
@@ -75,6 +68,16 @@ def connected(host, port):
         yield connection
     finally:
         connection.close()
+
+
+def _first_that_takes_it(host, port):
+    refusal = None
+    for family, address in _addresses(host, port):
+        try:
+            return _connected(family, address), address[0]
+        except (IOError, OSError) as error:
+            refusal = _refusal(host, address, error)
+    raise refusal
 
 
 def _addresses(host, port):
@@ -114,11 +117,11 @@ def _refusal(host, address, error):
 class Connection:
     """An open one. `address` is the other end, `complaint` what the kernel said if it blames the network for the end."""
 
-    def __init__(self, one):
+    def __init__(self, one, address):
         self._socket = one
         self._poll = select.poll()
         self._poll.register(one, select.POLLIN)
-        self.address = one.getpeername()[0]
+        self.address = address
         self.complaint = None
         self.info()
         self._rest()

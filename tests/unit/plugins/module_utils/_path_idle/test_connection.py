@@ -137,6 +137,16 @@ def test_closed_before_the_first_silence(pair):
     assert connection.first_words() == "closed_by_peer"
 
 
+def test_reset_before_it_was_looked_at(listener):
+    one = socket.create_connection(listener.getsockname())
+    other, _address = listener.accept()
+    other.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    other.close()
+    connection = it.Connection(readable(one), LOOPBACK)
+    assert connection.first_words() == "reset"
+    connection.close()
+
+
 def test_a_greeting_is_no_part_of_a_silence(pair):
     connection, other = pair
     other.send(b"220 welcome")
