@@ -76,19 +76,23 @@ def test_the_other_side_sees_no_data_and_the_end(listener):
     other.close()
 
 
-def test_it_ends_without_a_reset_where_the_other_side_goes_along(pair):
+def test_it_ends_without_a_reset_where_the_other_side_goes_along(pair, monkeypatch):
     connection, other = pair
+    monkeypatch.setattr(it, "CLOSE", 10)
     seen = []
 
     def other_side():
         seen.append(readable(other).recv(1))
+        poll = select.poll()
+        poll.register(other, 0)  # a RST only
+        seen.append(poll.poll(200))
         other.close()
 
     thread = threading.Thread(target=other_side)
     thread.start()
     connection.close()
     thread.join()
-    assert seen == [b""]
+    assert seen == [b"", []]
 
 
 def test_it_leaves_nothing_where_the_other_side_does_not(pair):
