@@ -167,11 +167,17 @@ def test_one_that_never_stops_talking_does_not_hold_it_up(pair, monkeypatch):
     assert connection.first_words() is None
 
 
+def test_segments_are_those_that_arrived(pair):
+    connection, _other = pair
+    assert connection.info().segments == 1  # SYN-ACK; SYN and ACK have left
+
+
 def test_data_is_read_and_a_segment_counted(pair):
     connection, other = pair
-    before = connection.info().segments
+    before, begun = connection.info().segments, it.now()
     other.send(b"data")
     assert connection.wait(0.3) is None
+    assert it.now() - begun >= 0.28
     assert connection.info().segments - before == 1
 
 

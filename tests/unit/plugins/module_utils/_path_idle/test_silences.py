@@ -84,6 +84,7 @@ def test_appliances_that_fit():
     assert names([RESET._replace(silence=340, seconds=340.0, age=341.0)]) == ["azure_lb", "azure_nat_gateway", "global_accelerator"]
     assert names([CLOSED]) == ["alb", "clb"]
     assert names([CLOSED], by_default=False) == ["envoy"]
+    assert names([CLOSED._replace(age=200.0)]) == []
     # So long after the last data: 341 s were alive, and what closes after 60 s is not among them.
     assert names([ALIVE, CLOSED._replace(silence=360, age=3600.0)]) == ["envoy"]
 
