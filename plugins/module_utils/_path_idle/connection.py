@@ -115,13 +115,15 @@ def _refusal(host, address, error):
 
 
 class Connection:
-    """An open one. `address` is the other end, `complaint` what the kernel said if it blames the network for the end."""
+    """An open one. `address` is the other end, `silent_since` when the last segment arrived that is no part of a silence,
+    `complaint` what the kernel said if it blames the network for the end."""
 
     def __init__(self, one, address):
         self._socket = one
         self._poll = select.poll()
         self._poll.register(one, select.POLLIN)
         self.address = address
+        self.silent_since = now()
         self.complaint = None
         self.info()
         self._rest()
@@ -136,11 +138,14 @@ class Connection:
 
     def first_words(self):
         """Let the other side say what it says by itself, a greeting for one; how the connection ended, or None."""
-        until = now() + FIRST_WORDS
+        until, before = now() + FIRST_WORDS, self.info().segments
         while now() < until and self._readable(min(QUIET, until - now())):
             ended = self._end()
             if ended:
                 return ended
+            self.silent_since, before = now(), self.info().segments
+        if self.info().segments != before:
+            self.silent_since = now()  # a segment without data is no event
         return None
 
     def wait(self, seconds):
@@ -164,6 +169,7 @@ class Connection:
             # A segment that TCP takes for no answer, such as a RST out of order, does not renew the age of the last one.
             if info.segments != before.segments and info.ack_age <= 1000 * (now() - asked + TICK):
                 self._rest()
+                self.silent_since = now()
                 return ALIVE
         return SILENT
 

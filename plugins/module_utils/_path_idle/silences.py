@@ -35,11 +35,11 @@ def check(host, port, silences):
 
 def tried(connection, silences):
     """A `Tried` after each silence, until one has ended the connection."""
-    opened = now()
+    opened = connection.silent_since
     outcome = connection.first_words()
     for silence in silences:
-        begun, before = now(), connection.info().segments
-        outcome = outcome or connection.wait(silence)
+        begun, before = connection.silent_since, connection.info().segments
+        outcome = outcome or connection.wait(begun + silence - now())
         ended, seconds = outcome is not None, now() - begun
         # The segment with which the other side has ended it breaks no silence.
         segments = connection.info().segments - before - ended

@@ -151,13 +151,37 @@ def test_reset_before_it_was_looked_at(listener):
     connection.close()
 
 
+def test_a_silence_begins_with_the_connection(pair):
+    connection, _other = pair
+    begun = connection.silent_since
+    assert connection.first_words() is None
+    assert connection.silent_since == begun <= it.now() - 0.18
+
+
 def test_a_greeting_is_no_part_of_a_silence(pair):
     connection, other = pair
-    other.send(b"220 welcome")
+    begun = connection.silent_since
+    threading.Timer(0.1, other.send, [b"220 welcome"]).start()
     assert connection.first_words() is None
+    assert begun + 0.08 <= connection.silent_since <= it.now() - 0.18
     before = connection.info().segments
     assert connection.wait(0.3) is None
     assert connection.info().segments == before
+
+
+def test_a_segment_without_data_among_the_first_words_begins_the_silence_anew(pair, monkeypatch):
+    connection, _other = pair
+    seen = [it.Info(0, 1)]
+    monkeypatch.setattr(connection, "info", lambda: seen.pop(0) if seen else it.Info(0, 2))
+    assert connection.first_words() is None
+    assert connection.silent_since >= it.now() - 0.1
+
+
+def test_an_answer_begins_the_next_silence(pair):
+    connection, _other = pair
+    connection.wait(1)
+    assert connection.ask() == "alive"
+    assert connection.silent_since >= it.now() - 0.5
 
 
 def test_one_that_never_stops_talking_does_not_hold_it_up(pair, monkeypatch):

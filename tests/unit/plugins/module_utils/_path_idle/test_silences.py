@@ -76,6 +76,8 @@ def names(rows, by_default=True):
 def test_appliances_that_fit():
     assert names([ALIVE, RESET]) == ["gwlb", "nat_gateway", "nlb", "nlb_tls", "vpc_endpoint"]
     assert names([ALIVE, RESET], by_default=False) == ["azure_lb", "azure_nat_gateway", "conntrack", "ipvs"]
+    rows = result([ALIVE, RESET])["appliance"]
+    assert [row["name"] for row in rows] == names([ALIVE, RESET]) + names([ALIVE, RESET], by_default=False)
     assert names([ALIVE, SILENT]) == ["gwlb", "network_firewall", "security_group"]
     assert names([ALIVE]) == names([ALIVE, RESET._replace(segments=1)]) == []
     assert names([ALIVE], by_default=False) == []
@@ -111,21 +113,27 @@ def test_what_is_said():
 
 
 class Connection:
-    """One that is told how it goes on."""
+    """One that is told how it goes on, with a clock of its own; the other side's first words end two seconds after it is made."""
 
-    def __init__(self, first=None, waits=(), asks=(), segments=()):
+    def __init__(self, first=None, waits=(), asks=(), segments=(), answers_after=0):
         self.first, self.waits, self.asks, self.segments = first, list(waits), list(asks), list(segments)
+        self.now = self.silent_since = 100.0
+        self.answers_after = answers_after
         self.done = []
 
     def first_words(self):
+        self.now += 2
         return self.first
 
     def wait(self, seconds):
         self.done.append(seconds)
+        self.now += max(0, seconds)
         return self.waits.pop(0) if self.waits else None
 
     def ask(self):
         self.done.append("?")
+        self.now += self.answers_after
+        self.silent_since = self.now
         return self.asks.pop(0)
 
     def info(self):
@@ -135,24 +143,32 @@ class Connection:
 @pytest.mark.parametrize(
     ("connection", "outcomes", "done"),
     [
-        (Connection(asks=["alive", "alive"]), [("alive", 0), ("alive", 0)], [1, "?", 2, "?"]),
+        # The first silence has begun before the first words were waited for.
+        (Connection(asks=["alive", "alive"]), [("alive", 0), ("alive", 0)], [1, "?", 5, "?"]),
         (Connection(asks=["reset"]), [("reset", 0)], [1, "?"]),
-        (Connection(waits=[None, "closed_by_peer"], asks=["alive"]), [("alive", 0), ("closed_by_peer", 0)], [1, "?", 2]),
+        (Connection(waits=[None, "closed_by_peer"], asks=["alive"]), [("alive", 0), ("closed_by_peer", 0)], [1, "?", 5]),
         (Connection(first="closed_by_peer"), [("closed_by_peer", 0)], []),
         # Two segments in the first silence, its answer in none.
-        (Connection(asks=["alive", "alive"], segments=[4, 6, 7, 7]), [("alive", 2), ("alive", 0)], [1, "?", 2, "?"]),
+        (Connection(asks=["alive", "alive"], segments=[4, 6, 7, 7]), [("alive", 2), ("alive", 0)], [1, "?", 5, "?"]),
         # A FIN is what ends it, and data before it broke the silence.
         (Connection(waits=["closed_by_peer"], segments=[4, 5]), [("closed_by_peer", 0)], [1]),
         (Connection(waits=["closed_by_peer"], segments=[4, 6]), [("closed_by_peer", 1)], [1]),
     ],
 )
-def test_one_silence_after_another(connection, outcomes, done):
-    assert [(row.outcome, row.segments) for row in tried(connection, [1, 2])] == outcomes
+def test_one_silence_after_another(monkeypatch, connection, outcomes, done):
+    monkeypatch.setattr(silences, "now", lambda: connection.now)
+    assert [(row.outcome, row.segments) for row in tried(connection, [3, 5])] == outcomes
     assert connection.done == done
 
 
-@pytest.mark.parametrize(("outcome", "seconds"), [("alive", 340.5), ("silent", 340.5), ("reset", 342.6)])
+@pytest.mark.parametrize(("outcome", "seconds"), [("alive", 340), ("silent", 340), ("reset", 342.5)])
 def test_a_silence_is_as_long_as_it_was(monkeypatch, outcome, seconds):
-    clock = [100.0, 101.0, 441.5, 443.6]  # connected, after the first words, when the first probe left, when a RST came
-    monkeypatch.setattr(silences, "now", lambda: clock.pop(0))
-    assert list(tried(Connection(asks=[outcome]), [340])) == [Tried(340, outcome, seconds, 0, seconds + 1)]
+    connection = Connection(asks=[outcome], answers_after=2.5)
+    monkeypatch.setattr(silences, "now", lambda: connection.now)
+    assert list(tried(connection, [340])) == [Tried(340, outcome, seconds, 0, seconds)]
+
+
+def test_a_silence_shorter_than_the_first_words_is_as_long_as_these(monkeypatch):
+    connection = Connection(asks=["alive", "alive"])
+    monkeypatch.setattr(silences, "now", lambda: connection.now)
+    assert [(row.silence, row.seconds, row.age) for row in tried(connection, [1, 3])] == [(1, 2, 2), (3, 3, 5)]
