@@ -181,7 +181,7 @@ def main():
             rows = list(tried(connection, silences))
     except UserError as error:
         module.fail_json(msg=str(error))
-    for warning in warnings(rows, connection.complaint):
+    for warning in warnings(rows):
         module.warn(warning)
     module.exit_json(changed=False, address=connection.address, **result(rows))
 

@@ -40,7 +40,7 @@ ENDS = {
     "application_proxy": "closed_by_peer",
 }
 """What the question meets when the appliance has forgotten."""
-PATIENT_PROXY, DATABASE, NEW_SOCKETS, LOSSY = "patient proxy", "database", "new sockets", "lossy"
+PATIENT_PROXY, DATABASE, NEW_SOCKETS, LOSSY, REJECTING = "patient proxy", "database", "new sockets", "lossy", "rejecting"
 
 PORT = 7777
 LONG = 300
@@ -48,6 +48,16 @@ LONG = 300
 
 # Of a host whose own keepalive would keep every connection alive.
 BUSY = {"net__ipv4__tcp_keepalive_time": 1, "net__ipv4__tcp_keepalive_intvl": 1, "net__ipv4__tcp_keepalive_probes": 9}
+
+# A firewall that says so when it has forgotten.
+_REJECTING = """
+table inet rejecting {
+  chain passing {
+    type filter hook forward priority -1;
+    ct state invalid reject with icmpx type host-unreachable
+  }
+}
+"""
 
 # How many connections this host has begun, by port; and packets that are lost on the way out, one for each port of @losing.
 _COUNTED = """
@@ -88,7 +98,7 @@ async def _find(stack: ExitStack, home: Path) -> Found:
     programs = postgresql()
     if programs:
         await server.start_postgres(programs)
-    names = [*ENDS, PATIENT_PROXY, NEW_SOCKETS, LOSSY, *([DATABASE] if programs else [])]
+    names = [*ENDS, PATIENT_PROXY, NEW_SOCKETS, LOSSY, REJECTING, *([DATABASE] if programs else [])]
     if missing(["application_proxy"], []):
         names = [name for name in names if name not in ("application_proxy", PATIENT_PROXY)]
     cells = [_ask(stack, home, client, far_end, name, number) for number, name in enumerate(names, 1)]
@@ -99,10 +109,13 @@ async def _find(stack: ExitStack, home: Path) -> Found:
 
 
 async def _ask(stack: ExitStack, home: Path, client: Namespace, far_end: Namespace, name: str, number: int) -> Found:
-    appliance = {PATIENT_PROXY: "application_proxy", DATABASE: "nlb", NEW_SOCKETS: "nat_gateway", LOSSY: "nlb"}.get(name, name)
+    others = {PATIENT_PROXY: "application_proxy", DATABASE: "nlb", NEW_SOCKETS: "nat_gateway", LOSSY: "nlb", REJECTING: "firewall"}
+    appliance = others.get(name, name)
     idle_timeout = LONG if name in (PATIENT_PROXY, DATABASE) else IDLE_TIMEOUT + 4 if name == LOSSY else IDLE_TIMEOUT
     path = await asyncio.to_thread(NetworkPath, stack, appliance, number, [client], far_end, idle_timeout)
     port = FIRST_PORT + number
+    if name == REJECTING:
+        path.router.nft(_REJECTING)
     if name == DATABASE:
         port = FIRST_SQL_PORT
     elif name != LOSSY:
@@ -180,6 +193,11 @@ def test_one_lost_probe_is_no_forgotten_connection(found: Found) -> None:
     assert outcomes(found[LOSSY]) == ["alive", "reset"]
     # The lost one, and what nat_gateway has.
     assert found[LOSSY]["packets"].from_client == 4
+
+
+def test_a_firewall_that_rejects_by_icmp_is_silence(found: Found) -> None:
+    """TCP takes no notice: a probe's sequence number is outside the window."""
+    assert outcomes(found[REJECTING]) == ["alive", "silent"]
 
 
 def test_a_database_closes_by_itself(found: Found) -> None:

@@ -115,8 +115,7 @@ def _refusal(host, address, error):
 
 
 class Connection:
-    """An open one. `address` is the other end, `silent_since` when the last segment arrived that is no part of a silence,
-    `complaint` what the kernel said if it blames the network for the end."""
+    """An open one. `address` is the other end, `silent_since` when the last segment arrived that is no part of a silence."""
 
     def __init__(self, one, address):
         self._socket = one
@@ -124,7 +123,6 @@ class Connection:
         self._poll.register(one, select.POLLIN)
         self.address = address
         self.silent_since = now()
-        self.complaint = None
         self.info()
         self._rest()
         # After its times, and whether or not a program for new connections has turned it on with times of its own.
@@ -205,8 +203,4 @@ class Connection:
         except (IOError, OSError) as error:
             if error.errno in (errno.EAGAIN, errno.EINTR):
                 return None
-            if error.errno in (errno.ECONNRESET, errno.EPIPE):
-                return RESET
-            if error.errno != errno.ETIMEDOUT:
-                self.complaint = error.strerror
-            return SILENT
+            return RESET if error.errno in (errno.ECONNRESET, errno.EPIPE) else SILENT

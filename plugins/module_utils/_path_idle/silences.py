@@ -84,7 +84,7 @@ def _whole(seconds):
     return int(seconds + 0.5)
 
 
-def warnings(rows, complaint=None):
+def warnings(rows):
     """What a user has to know to read the result."""
     for row in rows:
         if row.segments:
@@ -103,5 +103,3 @@ def warnings(rows, complaint=None):
             "Every probe was answered, by the listener or by a proxy or load balancer that ends TCP: a proxy answers for itself, tells"
             " nothing about the path behind it, and may still close a connection without data."
         )
-    if complaint:
-        yield "The network said about the last probe: %s." % complaint
