@@ -49,6 +49,19 @@ EXAMPLES = r"""
 - name: Values for a firewall that drops after 120 s
   ansible.builtin.debug:
     msg: "{{ [120] | longlived.tcp.keepalive_plan(lost_probes=2) }}"
+
+- name: Ask a path whose appliances are not known
+  longlived.tcp.path_idle_info:
+    host: listener.example.com
+    port: 7777
+  async: 900
+  poll: 30
+  register: info
+
+- name: Values for what it remembers
+  ansible.builtin.debug:
+    msg: "{{ [info.remembers_at_least] | longlived.tcp.keepalive_plan }}"
+  when: info.remembers_at_least is not none
 """
 
 RETURN = r"""

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.longlived.tcp.plugins.module_utils._appliances import APPLIANCES, Appliance
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values import (
     DEFAULTS,
@@ -26,7 +27,6 @@ from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values impor
     detection_time,
     lost_probes_survived,
 )
-from ansible_collections.longlived.tcp.plugins.plugin_utils._path.appliances import APPLIANCES, Appliance
 
 DEFAULT_LOST_PROBES, DEFAULT_MARGIN, DEFAULT_INTVL = 3, 20, 20
 

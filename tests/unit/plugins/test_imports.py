@@ -25,6 +25,7 @@ MAY_USE = {
     "module_utils._kernel": SHARED,
     "module_utils._aws": SHARED,
     "module_utils._bpf": {*SHARED, "module_utils._kernel.values", "module_utils._kernel.runtime"},
+    "module_utils._path_idle": {*SHARED, "module_utils._kernel.values"},
     "module_utils._sockets": {*SHARED, "module_utils._kernel.values", "module_utils._kernel.runtime"},
 }
 

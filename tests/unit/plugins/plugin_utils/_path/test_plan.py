@@ -9,8 +9,8 @@ from itertools import product
 from typing import Any
 
 import pytest
+from ansible_collections.longlived.tcp.plugins.module_utils._appliances import APPLIANCES
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values import check
-from ansible_collections.longlived.tcp.plugins.plugin_utils._path.appliances import APPLIANCES
 from ansible_collections.longlived.tcp.plugins.plugin_utils._path.plan import PlanError, plan
 from hypothesis import given
 from hypothesis import strategies as st
@@ -118,3 +118,12 @@ def test_no_other_values_that_meet_the_budget_send_less(idle_timeout: int, lost_
 @given(st.integers(5, 500_000))
 def test_defaults_fit_every_timeout_from_five_seconds_on(idle_timeout: int) -> None:
     assert plan([idle_timeout])["lost_probes_survived"] >= 3
+
+
+@pytest.mark.parametrize("name", APPLIANCES)
+def test_every_row_of_the_table_can_be_planned_for_or_is_refused(name: str) -> None:
+    if APPLIANCES[name].counts_probes:
+        assert plan([name])["idle_timeout"] == APPLIANCES[name].idle_timeout
+    else:
+        with pytest.raises(PlanError, match="takes no notice of TCP keepalive probes"):
+            plan([name])

@@ -4,44 +4,54 @@
 
 """Appliances that drop idle connections: after how long, what then happens, and whether a keepalive probe counts."""
 
-from __future__ import annotations
+from __future__ import absolute_import, division, print_function
 
-from dataclasses import dataclass
+__metaclass__ = type
+
+import collections
+
+# What a probe meets that comes too late.
+RESET, SILENT, CLOSED = "reset", "silent", "closed_by_peer"
+
+Expiry = collections.namedtuple("Expiry", "says outcomes")
+
+_FIELDS = "title idle_timeout least most at_expiry source setting counts_probes"
 
 
-@dataclass(frozen=True)
-class Appliance:
+class Appliance(collections.namedtuple("Appliance", _FIELDS)):
     """One kind of element on a path; times in seconds.
 
     `least` and `most` are what its idle timeout can be set to (the same: it is fixed), `setting` is what sets it,
     `at_expiry` what a late sender meets, `counts_probes` whether a TCP keepalive probe resets the timer.
     """
 
-    title: str
-    idle_timeout: int
-    least: int
-    most: int
-    at_expiry: str
-    source: str
-    setting: str = ""
-    counts_probes: bool = True
+    __slots__ = ()
+
+    def __new__(cls, title, idle_timeout, least, most, at_expiry, source, setting="", counts_probes=True):
+        return super(Appliance, cls).__new__(cls, title, idle_timeout, least, most, at_expiry, source, setting, counts_probes)
 
     @property
-    def varies(self) -> bool:
+    def varies(self):
         """Whether what it can be set to depends on the product's version; any timeout is accepted."""
         return self.most == MOST
 
     @property
-    def fixed(self) -> bool:
+    def fixed(self):
         return self.least == self.most
 
 
+# More seconds than any timer of these takes: the range is not known for certain.
 MOST = 2147483
-"""More seconds than any timer of these takes: the range is not known for certain."""
 
-RST_LATE = "RST to whoever sends later"
-DROPPED = "later packets are dropped silently"
-CLOSES = "closes the connection"
+RST_LATE = Expiry("RST to whoever sends later", (RESET,))
+RST_AT_EXPIRY = Expiry("RST to both sides at expiry", (RESET,))
+DROPPED = Expiry("later packets are dropped silently", (SILENT,))
+CLOSES = Expiry("closes the connection", (CLOSED,))
+NEW_FLOW = Expiry("later packets are a new flow, may reach another firewall and vanish", (SILENT, RESET))
+SAYS_NOTHING = Expiry("silent", (SILENT,))
+INBOUND_BLOCKED = Expiry("inbound packets are blocked", (SILENT,))
+SILENT_THEN_RST = Expiry("silent, then RST", (SILENT, RESET))
+HANGS_OR_RST = Expiry("hangs, or RST", (SILENT, RESET))
 
 APPLIANCES = {
     "nat_gateway": Appliance("AWS NAT gateway", 350, 350, 350, RST_LATE, "Amazon VPC User Guide, NAT gateways"),
@@ -63,7 +73,7 @@ APPLIANCES = {
         350,
         60,
         6000,
-        "later packets are a new flow, may reach another firewall and vanish",
+        NEW_FLOW,
         "User Guide for Gateway Load Balancers",
         "tcp.idle_timeout.seconds",
     ),
@@ -75,7 +85,7 @@ APPLIANCES = {
         350,
         60,
         432000,
-        "state dropped",
+        Expiry("state dropped", (SILENT,)),
         "Amazon EC2 User Guide, connection tracking",
         "TcpEstablishedTimeout",
     ),
@@ -84,7 +94,7 @@ APPLIANCES = {
         350,
         350,
         350,
-        "later packets are a new flow, may reach another firewall and vanish",
+        NEW_FLOW,
         "second-hand report",
     ),
     "azure_lb": Appliance(
@@ -92,14 +102,14 @@ APPLIANCES = {
         240,
         240,
         6000,
-        "silent, then RST",
+        SILENT_THEN_RST,
         "Azure Load Balancer documentation, TCP idle timeout",
         "idleTimeoutInMinutes",
     ),
     "azure_nat_gateway": Appliance(
-        "Azure NAT gateway", 240, 240, 7200, "silent, then RST", "Azure NAT Gateway documentation", "idleTimeoutInMinutes"
+        "Azure NAT gateway", 240, 240, 7200, SILENT_THEN_RST, "Azure NAT Gateway documentation", "idleTimeoutInMinutes"
     ),
-    "azure_private_link": Appliance("Azure Private Link service", 300, 300, 300, "silent", "Azure Private Link documentation"),
+    "azure_private_link": Appliance("Azure Private Link service", 300, 300, 300, SAYS_NOTHING, "Azure Private Link documentation"),
     "azure_firewall": Appliance(
         "Azure Firewall, to and from the internet",
         240,
@@ -126,21 +136,21 @@ APPLIANCES = {
         "Google Cloud API, RouterNat",
         "tcpEstablishedIdleTimeoutSec",
     ),
-    "gcp_firewall": Appliance("Google Cloud VPC firewall", 600, 600, 600, "inbound packets are blocked", "Google Cloud VPC documentation"),
+    "gcp_firewall": Appliance("Google Cloud VPC firewall", 600, 600, 600, INBOUND_BLOCKED, "Google Cloud VPC documentation"),
     "fortigate": Appliance("FortiGate", 3600, 1, MOST, DROPPED, "FortiOS administration guide", "session-ttl"),
     "cisco_asa": Appliance("Cisco ASA, Secure Firewall", 3600, 1, MOST, DROPPED, "Cisco ASA configuration guide", "timeout conn"),
     "check_point": Appliance("Check Point", 3600, 1, MOST, DROPPED, "second-hand report", "TCP session timeout"),
     "pan_os": Appliance("PAN-OS", 3600, 1, MOST, DROPPED, "second-hand report", "tcp timeout"),
     "f5_big_ip": Appliance(
-        "F5 BIG-IP, Fast L4 profile", 300, 1, MOST, "RST to both sides at expiry", "F5 BIG-IP AS3 reference, L4_Profile", "idleTimeout"
+        "F5 BIG-IP, Fast L4 profile", 300, 1, MOST, RST_AT_EXPIRY, "F5 BIG-IP AS3 reference, L4_Profile", "idleTimeout"
     ),
-    "ipvs": Appliance("Linux IPVS (Swarm, kube-proxy)", 900, 1, MOST, "hangs, or RST", "ipvsadm(8)", "ipvsadm --set"),
+    "ipvs": Appliance("Linux IPVS (Swarm, kube-proxy)", 900, 1, MOST, HANGS_OR_RST, "ipvsadm(8)", "ipvsadm --set"),
     "conntrack": Appliance(
         "Linux connection tracking",
         432000,
         1,
         MOST,
-        "invalid packets, dropped by many rule sets",
+        Expiry("invalid packets, dropped by many rule sets", (SILENT, RESET)),
         "Linux documentation, nf_conntrack-sysctl",
         "net.netfilter.nf_conntrack_tcp_timeout_established",
     ),
@@ -162,3 +172,18 @@ APPLIANCES = {
         "Envoy or Istio TCP proxy", 3600, 1, MOST, CLOSES, "Envoy documentation, TCP proxy", "idle_timeout", counts_probes=False
     ),
 }
+
+
+def fitting(outcome, silence, age):
+    """Rows for the appliances of which a probe met this outcome, those whose own default it is first.
+
+    `silence` and `age` are pairs of seconds, of silence and since the last data: what the path still remembered, and what not.
+    """
+    rows = []
+    for name, one in sorted(APPLIANCES.items()):
+        longer_than, at_most = silence if one.counts_probes else age
+        if outcome in one.at_expiry.outcomes and one.least <= at_most and one.most > longer_than:
+            by_default = longer_than < one.idle_timeout <= at_most
+            rows.append(dict(name=name, title=one.title, idle_timeout=one.idle_timeout, setting=one.setting or None,
+                             counts_probes=one.counts_probes, by_default=by_default))  # fmt: skip
+    return sorted(rows, key=lambda row: not row["by_default"])
