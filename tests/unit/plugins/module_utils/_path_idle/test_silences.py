@@ -75,15 +75,15 @@ def names(rows, by_default=True):
 
 def test_appliances_that_fit():
     assert names([ALIVE, RESET]) == ["gwlb", "nat_gateway", "nlb", "nlb_tls", "transit_gateway", "vpc_endpoint"]
-    assert names([ALIVE, RESET], by_default=False) == ["azure_lb", "azure_nat_gateway", "conntrack", "ipvs"]
+    assert names([ALIVE, RESET], by_default=False) == ["azure_lb", "azure_nat_gateway", "conntrack", "f5_big_ip", "ipvs"]
     rows = result([ALIVE, RESET])["appliance"]
     assert [row["name"] for row in rows] == names([ALIVE, RESET]) + names([ALIVE, RESET], by_default=False)
-    assert names([ALIVE, SILENT]) == ["gwlb", "network_firewall", "security_group"]
+    assert names([ALIVE, SILENT]) == ["gwlb", "network_firewall", "security_group", "transit_gateway"]
     assert names([ALIVE]) == names([ALIVE, RESET._replace(segments=1)]) == []
     assert names([ALIVE], by_default=False) == []
     # It has seen no data for 701 s, whatever the silences were.
     assert "global_accelerator" not in names([ALIVE, RESET])
-    assert names([RESET._replace(silence=340, seconds=340.0, age=341.0)]) == ["azure_lb", "azure_nat_gateway", "global_accelerator"]
+    assert names([RESET._replace(silence=340, seconds=340.0, age=341.0)]) == ["azure_lb", "azure_nat_gateway", "f5_big_ip", "global_accelerator"]
     assert names([CLOSED]) == ["alb", "clb"]
     assert names([CLOSED], by_default=False) == ["envoy"]
     assert names([CLOSED._replace(age=200.0)]) == []
