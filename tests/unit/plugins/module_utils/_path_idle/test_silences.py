@@ -83,7 +83,8 @@ def test_appliances_that_fit():
     assert names([ALIVE], by_default=False) == []
     # It has seen no data for 701 s, whatever the silences were.
     assert "global_accelerator" not in names([ALIVE, RESET])
-    assert names([RESET._replace(silence=340, seconds=340.0, age=341.0)]) == ["azure_lb", "azure_nat_gateway", "f5_big_ip", "global_accelerator"]
+    at_once = [RESET._replace(silence=340, seconds=340.0, age=341.0)]
+    assert names(at_once) == ["azure_lb", "azure_nat_gateway", "f5_big_ip", "global_accelerator"]
     assert names([CLOSED]) == ["alb", "clb"]
     assert names([CLOSED], by_default=False) == ["envoy"]
     assert names([CLOSED._replace(age=200.0)]) == []
