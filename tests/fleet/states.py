@@ -193,8 +193,6 @@ NEVERTHELESS = {
     for wrong in (
         Wrong("login-unparsable", "aws", f"{aws('alice')}, line 1", f"echo '[default' > {aws('alice')}", BY_DEFAULT),
         Wrong("login-without-home", "aws", "home directory of alice, does not exist", "rm -r /home/alice", BY_DEFAULT),
-        Wrong(
-            "login-not-the-users", "aws", "/home/alice/.aws belongs to root: give it to alice", "chown root /home/alice/.aws", BY_DEFAULT
-        ),
+        Wrong("login-not-the-users", "aws", "alice/.aws belongs to root: give it to alice", "chown root /home/alice/.aws", BY_DEFAULT),
     )
 }

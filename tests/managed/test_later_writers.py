@@ -15,7 +15,7 @@ import pytest
 from tests.hosts import Host, Testbed, unavailable
 from tests.hosts.debian_package import archives
 from tests.managed.conftest import KEEP, KINDS, PUT_BACK
-from tests.managed.playbooks import refusal_of, run_module
+from tests.managed.playbooks import play, refusal_of, run_module
 from tests.managed.state import KEPT_ALIVE, boot_value, write
 
 KIND = "debian12"
@@ -78,6 +78,17 @@ def test_ufws_own_line(host: Host) -> None:
     assert foreseen(info) == {"time": 45, "intvl": 1800, "probes": 9}
     assert "as /etc/ufw/sysctl.conf line " in refusal_of(host, "keepalive_sysctl")
     assert boot_value(host) == {"time": 45, "intvl": 1800, "probes": 9}
+
+
+def test_verification_fails_where_ufw_wins_and_names_who_else_writes(host: Host) -> None:
+    run_module(host, "keepalive_sysctl")
+    write(host, "/etc/cron.d/tune", f"@reboot root /sbin/sysctl -w {TIME}=603\n")
+    played = play("longlived.tcp.verify", host.testbed.inventory, keepalive_verify_parts="sysctl")
+    assert played.status == 0 and "may be changed at boot by /etc/cron.d/tune line 1 (cron)" in played.output
+    script(host, "sed -i 's/^ENABLED=.*/ENABLED=yes/' /etc/ufw/ufw.conf; systemctl --quiet enable ufw.service")
+    script(host, "sed -i 's,^#net/ipv4/tcp_keepalive_intvl,net/ipv4/tcp_keepalive_intvl,' /etc/ufw/sysctl.conf")
+    played = play("longlived.tcp.verify", host.testbed.inventory, keepalive_verify_parts="sysctl")
+    assert played.status == 2 and "(ufw applies it after systemd-sysctl) sets it; remove or change that line." in played.output
 
 
 def test_ufw_that_is_not_enabled(host: Host) -> None:

@@ -55,6 +55,7 @@ SINGLE = {
     "upwards in a glob": {A: b"net/ipv4/../ipv4/tcp_keepalive_t* = 45\n"},
     "minus zero": {A: b"net.ipv4.tcp_keepalive_probes = -0\nnet.ipv4.tcp_keepalive_time = -0\n"},
     "a byte-order mark": {A: b"\xef\xbb\xbf" + TIME},
+    "a blank after a dash": {A: b"- " + TIME},
 }
 
 
@@ -102,6 +103,11 @@ def test_a_change_gives_what_was_foreseen(within: Guest, layout: Layout, data: s
 def test_procps_is_known_for_plain_files(within: Guest, layout: Layout) -> None:
     found = within.call(boots.system, layout)
     assert found.ours == found.real, f"{layout}\n{found.said}"
+
+
+def test_a_blank_after_a_dash_is_nothing_to_procps(within: Guest) -> None:
+    found = within.call(boots.system, Layout({A: TIME.replace(b"45", b"30") + b"- " + TIME}))
+    assert found.ours == found.real and found.real["time"] == 30, found.said
 
 
 def test_procps_is_mostly_known_for_odd_files(within: Guest, release: Release) -> None:

@@ -107,13 +107,15 @@ class Environment:
 
     def moved(self, path):
         """A sentence if botocore reads another file than the user's `path`."""
-        if os.path.realpath(self.config) == os.path.realpath(path):
+        value, line = self._assignments.get(u"AWS_CONFIG_FILE", (None, None))
+        # By name first: what a link leads to may change between two looks.
+        if not value or self.config == path or os.path.realpath(self.config) == os.path.realpath(path):
             return []
         form = (
             "%s, line %d: AWS_CONFIG_FILE has botocore read %s instead of %s: remove it there, or change that file"
             " (aws_config_file, option path)."
         )
-        return [message(form, PATH, self._assignments[u"AWS_CONFIG_FILE"][1], self.config, path)]
+        return [message(form, PATH, line, self.config, path)]
 
     def _path(self, variable, name):
         """The file as botocore expands its name; native text, as other paths."""

@@ -98,3 +98,9 @@ def test_the_active_profile(written, content, active, variables):
     written.write(content)
     assert of().active_profile == active
     assert [variable for _profile, variable, _line in of().profiles()] == variables
+
+
+def test_a_link_that_changes_between_two_looks_moves_nothing(written, monkeypatch):
+    leads_to = iter(range(9))
+    monkeypatch.setattr(environment.os.path, "realpath", lambda path: "%s%d" % (path, next(leads_to)))
+    assert of().moved("/home/me/.aws/config") == []
