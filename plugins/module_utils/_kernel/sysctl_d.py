@@ -40,7 +40,7 @@ _PATHS = dict((key(name).replace(".", "/"), name) for name in NAMES)
 # path leads upwards; else it is refused, and a glob with a name that no file can have ends the program), `conf_last` (reads
 # /etc/sysctl.conf after all others), `fgets` (only \n or 2047 characters end a line), `returns` (a lone \r ends one too), `hides`
 # (a directory hides files of its name), and the `directories` that it reads. What 219 and 239 do was tried with the programs
-# of RHEL 7 and 8; `returns` and `hides` changed at some time after them, and before 247.
+# of RHEL 7 and 8. `returns` came with 240 (systemd pull request 11129), `hides` between these two.
 Rules = collections.namedtuple("Rules", "dash globs blanks climbs conf_last fgets returns hides directories")
 
 # One assignment: of `key`, normalized to slashes, with the `text` of its value (None: "-key" alone), in
@@ -59,7 +59,7 @@ def rules_for(version, conf_last=False):
         climbs=version < 249,
         conf_last=conf_last and version < 220,
         fgets=version < 236,
-        returns=version > 239,
+        returns=version >= 240,
         hides=version > 219,
         directories=DIRECTORIES if version < 255 else DIRECTORIES[:-1],
     )
