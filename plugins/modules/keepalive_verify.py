@@ -90,6 +90,10 @@ problems:
       description: Which of O(parts).
       type: str
       sample: sysctl
+    when:
+      description: V(now), or V(next_boot) for what only the next boot gives.
+      type: str
+      sample: now
     message:
       description: What is wrong, where, and what to do.
       type: str

@@ -133,6 +133,8 @@ class HostTask(ActionBase):
                     self._display.display(f"{result['host']}: {line}")
             return result
         kept = {name: value for name, value in result.items() if name not in ("before", "after", "asked")}
+        # No console prints it, and a report needs it.
+        kept["invocation"] = {**result.get("invocation", {}), "after": result["after"]}
         return {**kept, **self.on_failure, "failed": True, "msg": " ".join(row["message"] for row in result["problems"])}
 
 

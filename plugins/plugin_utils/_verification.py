@@ -28,26 +28,41 @@ RUN = "run longlived.tcp.keepalive"
 
 
 def problems(info: Info, options: Options, acted: bool) -> list[dict[str, str]]:
-    """A row of `part` and `message` for each thing that is not as asked for; `acted` where this run has set it, so
-    that running it again is no remedy."""
-    judges = {"sysctl": kernel_problems, "new_sockets": new_sockets_problems, "aws": aws_problems, "live_sockets": live_problems}
+    """A row of `part`, `when` and `message` for each thing that is not as asked for, now or after the next boot; `acted` where
+    this run has set it, so that running it again is no remedy."""
+    judges = (
+        ("sysctl", "now", runtime_problems),
+        ("sysctl", "next_boot", boot_problems),
+        ("new_sockets", "now", new_sockets_problems),
+        ("aws", "now", aws_problems),
+        ("live_sockets", "now", live_problems),
+    )
     return [
-        {"part": part, "message": message}
-        for part, judge in judges.items()
+        {"part": part, "when": when, "message": message}
+        for part, when, judge in judges
         if part in options["parts"]
         for message in judge(info, options, acted)
     ]
 
 
-def kernel_problems(info: Info, options: Options, acted: bool = False) -> Iterator[str]:
+def _expected(name: str, info: Info, options: Options) -> int:
     """With state absent the running values have to be those of the next boot, whatever they are."""
-    for name in NAMES:
-        runs, boot = info["runtime"][name], info["boot"][name]
-        expected = boot["value"] if options["state"] == "absent" else options[name]
-        if options["runtime"] and runs != expected:
-            remedy = "another program has set it since" if acted else RUN
-            yield (f"{key(name)} is {runs} in the running kernel (/proc/sys/{key(name).replace('.', '/')}), expected {expected}: {remedy}.")
-        if boot["value"] != expected and options["overridden"] != "warn":
+    value: int = info["boot"][name]["value"] if options["state"] == "absent" else options[name]
+    return value
+
+
+def runtime_problems(info: Info, options: Options, acted: bool = False) -> Iterator[str]:
+    remedy = "another program has set it since" if acted else RUN
+    for name in NAMES if options["runtime"] else ():
+        runs, expected = info["runtime"][name], _expected(name, info, options)
+        if runs != expected:
+            yield f"{key(name)} is {runs} in the running kernel (/proc/sys/{key(name).replace('.', '/')}), expected {expected}: {remedy}."
+
+
+def boot_problems(info: Info, options: Options, acted: bool = False) -> Iterator[str]:
+    for name in NAMES if options["overridden"] != "warn" else ():
+        boot, expected = info["boot"][name], _expected(name, info, options)
+        if boot["value"] != expected:
             yield f"{key(name)} will be {boot['value']} after the next boot, expected {expected}: {_boot_remedy(boot, options, acted)}."
 
 

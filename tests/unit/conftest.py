@@ -31,5 +31,5 @@ if "ansible_collections" not in sys.modules:
     _package("ansible_collections.longlived", os.devnull)
     _package(NAME, ROOT)
     _package(NAME + ".plugins", os.path.join(ROOT, "plugins"))
-    for kind in ("module_utils", "modules", "plugin_utils", "action", "filter", "doc_fragments"):
+    for kind in ("module_utils", "modules", "plugin_utils", "action", "callback", "filter", "doc_fragments"):
         _package("%s.plugins.%s" % (NAME, kind), os.path.join(ROOT, "plugins", kind))

@@ -12,10 +12,11 @@ from ansible_collections.longlived.tcp.plugins.module_utils._host_options import
 from ansible_collections.longlived.tcp.plugins.plugin_utils._variables import Asked
 from ansible_collections.longlived.tcp.plugins.plugin_utils._verification import (
     aws_problems,
-    kernel_problems,
+    boot_problems,
     live_problems,
     new_sockets_problems,
     problems,
+    runtime_problems,
     summary,
 )
 
@@ -85,13 +86,15 @@ KERNEL = [
 
 @pytest.mark.parametrize(("found", "options", "looked", "acted"), KERNEL)
 def test_the_kernel(found: dict[str, Any], options: dict[str, Any], looked: list[str], acted: list[str]) -> None:
-    assert list(kernel_problems(found, asked(**options), acted=False)) == looked
-    assert list(kernel_problems(found, asked(**options), acted=True)) == acted
+    for expected, has_acted in ((looked, False), (acted, True)):
+        said = [*runtime_problems(found, asked(**options), has_acted), *boot_problems(found, asked(**options), has_acted)]
+        assert said == expected
 
 
 def test_only_the_chosen_parts_are_judged() -> None:
     wrong = {**info({"time": 7200}), **aws({"tcp_keepalive": None})}
     assert [row["part"] for row in problems(wrong, asked(), acted=False)] == ["sysctl", "aws"]
+    assert [row["when"] for row in problems(info(time=boot(60)), asked(), acted=False)] == ["next_boot"]
     assert [row["part"] for row in problems(wrong, asked(parts="aws", aws_users="alice"), acted=False)] == ["aws"]
 
 
@@ -365,7 +368,7 @@ def test_who_may_write_later_is_in_the_last_line(rows: list[dict[str, Any]], sai
 
 def test_who_applies_a_line_after_systemd_sysctl_is_named() -> None:
     host = info(intvl={**boot(1800, "/etc/ufw/sysctl.conf", 33), "by": "ufw"})
-    assert list(kernel_problems(host, asked())) == [
+    assert list(boot_problems(host, asked())) == [
         "net.ipv4.tcp_keepalive_intvl will be 1800 after the next boot, expected 45: /etc/ufw/sysctl.conf line 33"
         " (ufw applies it after systemd-sysctl) sets it; remove or change that line."
     ]
