@@ -426,6 +426,7 @@ class Session:
 
 
 NFT = ("nftables", "nft")
+CHROMIUM = (("chromium", "chromium"), ("chromium-driver", "chromedriver"))
 QEMU = (("qemu-system-x86", "qemu-system-x86_64"), ("qemu-system-arm", "qemu-system-aarch64"), ("cpio", "cpio"))
 AWS_CLI = ("awscli", "/usr/bin/aws")
 LAB: dict[str, Any] = {
@@ -468,6 +469,8 @@ SESSIONS = [
     *(Session(f"molecule-{core}", LIFE, ("molecule", "test", "--scenario-name", "default"),
               ("jmespath", "molecule~=26.10", "pytest-testinfra~=10.2", *PYTEST), core, kinds=kinds, collection=True)
       for core, kinds in MANAGED.items()),
+    Session("report", "The page about a fleet in headless Chromium: clicked, large, and with what an enemy writes in it.",
+            ("pytest", "tests/report"), ("selenium~=4.36", *PYTEST), root=False, debian=CHROMIUM),
     *(Session(f"fleet-{core}", FLEET, ("pytest", "tests/fleet"), core=core, collection=True, old_python=True) for core in CORES),
 ]
 # fmt: on

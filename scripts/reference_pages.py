@@ -1,7 +1,7 @@
 # Copyright (c) 2026, longlived.tcp contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write docs/reference: a page for each module, role and filter, made from its own documentation.
+"""Write docs/reference: a page for each module, role, filter and callback, made from its own documentation.
 
     python scripts/reference_pages.py [DIRECTORY]
 
@@ -23,9 +23,14 @@ from antsibull_docs_parser.parser import Context, parse
 
 COLLECTION = "longlived.tcp."
 PAGES = Path(__file__).parents[1] / "docs" / "reference"
-KINDS = {"module": "Modules", "role": "Roles", "filter": "Filters"}
+KINDS = {"module": "Modules", "role": "Roles", "filter": "Filters", "callback": "Callbacks"}
 MADE = "<!-- Made by `nox -s made-pages` from the documentation in {}: change it there, not on this page. -->\n"
-SOURCES = {"module": "plugins/modules/{}.py", "role": "roles/{}/meta/argument_specs.yml", "filter": "plugins/filter/{}.py"}
+SOURCES = {
+    "module": "plugins/modules/{}.py",
+    "role": "roles/{}/meta/argument_specs.yml",
+    "filter": "plugins/filter/{}.py",
+    "callback": "plugins/callback/{}.py",
+}
 CORE = "https://docs.ansible.com/ansible/latest/collections/"
 
 
@@ -47,7 +52,7 @@ def page(kind: str, name: str, found: Mapping[str, Any]) -> str:
     words += [f"- {text.line(one)}" for one in paragraphs(doc["description"])]
     words += [f"\n{text.line(one)}" for one in paragraphs(doc.get("notes", []))]
     if doc.get("options"):
-        heading = {"module": "Options", "role": "Variables", "filter": "Input and options"}[kind]
+        heading = {"module": "Options", "role": "Variables", "filter": "Input and options", "callback": "Options"}[kind]
         words += [f"\n## {heading}\n", "| Name | Type | Default | |", "|---|---|---|---|", *options(doc["options"], text)]
     if doc.get("attributes"):
         words += ["\n## Attributes\n", "| | | |", "|---|---|---|"]

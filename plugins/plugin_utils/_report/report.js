@@ -1,4 +1,6 @@
-// Copyright (c) 2026, longlived.tcp contributors, GPL-3.0-or-later
+// SPDX-FileCopyrightText: (c) 2026, longlived.tcp contributors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 // Everything of a report is shown as text: nothing here makes HTML of it.
 "use strict";
 
