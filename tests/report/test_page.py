@@ -63,7 +63,7 @@ def _as_opened(request: pytest.FixtureRequest) -> None:
         page.driver.refresh()
         page.driver.get(page.driver.current_url.partition("#")[0] + "#")
         page.driver.refresh()
-        page.until(lambda: page.driver.execute_script("return document.body.dataset.ready"))  # type: ignore[no-untyped-call]
+        page.until(lambda: page.driver.execute_script("return document.body.dataset.ready"))
 
 
 COUNTS = {"right": 964, "drifted": 20, "next_boot": 15, "failed": 0, "unreachable": 1}
@@ -152,7 +152,7 @@ def test_the_csv_is_what_is_shown(fleet: Page, downloads: Path) -> None:
 
 
 def test_keys_are_enough(fleet: Page) -> None:
-    fleet.driver.execute_script("document.querySelector('[data-tab=hosts]').focus()")  # type: ignore[no-untyped-call]
+    fleet.driver.execute_script("document.querySelector('[data-tab=hosts]').focus()")
     fleet.driver.switch_to.active_element.send_keys("\ue014", "\ue007")  # right, enter
     assert fleet.find("[data-tab=programs]").get_attribute("aria-selected") == "true"
 
@@ -227,7 +227,7 @@ def test_nothing_but_the_page_itself_is_allowed(fleet: Page) -> None:
     policy = str(fleet.find("meta[http-equiv]").get_attribute("content"))
     assert policy.startswith("default-src 'none'; ") and "unsafe" not in policy
     added = "const one = document.createElement('script'); one.textContent = 'document.title = 1'; document.body.append(one)"
-    fleet.driver.execute_script(added)  # type: ignore[no-untyped-call]
+    fleet.driver.execute_script(added)
     assert fleet.driver.title == "TCP keepalive on the fleet"
 
 
