@@ -13,11 +13,11 @@ TABLE = Path(__file__).parents[1] / "plugins" / "module_utils" / "_appliances.py
 
 HEAD = """# Appliances that drop idle connections
 
-Made by `scripts/appliances_page.py` from the table of `longlived.tcp.keepalive_plan` and `longlived.tcp.path_idle_info`. Times are in
-seconds. The shortest timeout of a path decides. An appliance that ignores TCP keepalive probes needs a program that sends data often
-enough, or a higher timeout. What is on your path and how it is set, [the path can be asked](howto/path.md).
+Made by `scripts/appliances_page.py` from `plugins/module_utils/_appliances.py`, which `keepalive_plan` and `path_idle_info` use. Times are
+in seconds. The shortest timeout of a path decides. An appliance that ignores TCP keepalive probes needs a program that sends data often
+enough, or a higher timeout. If you do not know what is on your path, [measure its idle timeout](howto/path.md).
 
-| Name | What it is | Idle timeout | Can be set to | By | What a late sender meets | Probes count | Source |
+| Name | What it is | Idle timeout | Can be set to | By | What a late sender gets | Probes count | Source |
 |---|---|---|---|---|---|---|---|
 """
 

@@ -25,7 +25,8 @@ options:
     type: int
     default: 3
   margin:
-    description: With O(path), seconds to spare before the path drops the connection. 20, or less for a short timeout, unless given.
+    description: With O(path), seconds to spare before the path drops the connection. The default is 20, or less for a short
+      timeout.
     type: int
   sysctl_file:
     description: The file that holds the values for the next boots. In a file with other settings only the three keys are touched.
@@ -38,22 +39,22 @@ options:
     default: fail
   runtime:
     description:
-      - V(false) neither changes nor judges what runs, only what the next boot gives.
+      - V(false) neither changes nor checks the running kernel, only what the next boot gives.
       - For building images, and for containers, where C(/proc/sys) is read-only.
     type: bool
     default: true
   aws_users:
     description:
-      - Users whose C(~/.aws/config) is meant, names from the password database. V(@login) is the user who logged in. V(none)
-        alone means no user.
-      - What hinders one of them is refused, also a line in C(~/.aws/credentials) or C(/etc/environment) that hides a setting.
+      - Users whose C(~/.aws/config) has to have O(aws_settings), names from the password database. V(@login) is the user who logged in.
+        V(none) alone means no user.
+      - The task fails if one of these files cannot be changed, or if C(~/.aws/credentials) or C(/etc/environment) hides a setting.
     type: list
     elements: str
     default: []
   aws_users_default:
     description:
-      - The same where neither O(aws_users) nor a variable for it is given. The playbooks have V(@login).
-      - What hinders one of these is one of RV(problems), and everything else is done.
+      - The users if neither O(aws_users) nor a variable for it is given. The playbooks use V(@login).
+      - If one of these files cannot be changed, that is one of RV(problems), and everything else is done.
     type: list
     elements: str
     default: []
@@ -70,7 +71,7 @@ options:
   aws_create:
     description:
       - Whether a user without the file gets one. V(false) accepts such a user.
-      - Without the file botocore has no keepalive, and RV(summary) says so.
+      - Without the file botocore does not use keepalive, and RV(summary) says so.
     type: bool
     default: true
   new_sockets:
@@ -87,7 +88,7 @@ options:
     type: bool
     default: false
   parts:
-    description: What to do and to judge. The others are left alone.
+    description: The parts to set and to check. The others are left alone.
     type: list
     elements: str
     choices: [sysctl, aws, live_sockets, new_sockets]

@@ -50,7 +50,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ [120] | longlived.tcp.keepalive_plan(lost_probes=2) }}"
 
-- name: Ask a path whose appliances are not known
+- name: Measure a path whose appliances are not known
   longlived.tcp.path_idle_info:
     host: listener.example.com
     port: 7777

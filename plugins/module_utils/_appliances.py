@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Appliances that drop idle connections: after how long, what then happens, and whether a keepalive probe counts."""
+"""Appliances that drop idle connections: after how long, what a late sender gets, and whether a keepalive probe counts."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -10,9 +10,10 @@ __metaclass__ = type
 
 import collections
 
-# What a probe meets that comes too late.
+# What a late probe gets: the outcomes of path_idle_info.
 RESET, SILENT, CLOSED = "reset", "silent", "closed_by_peer"
 
+# `says` is the cell of docs/appliances.md, `outcomes` are those of the three that it can show as.
 Expiry = collections.namedtuple("Expiry", "says outcomes")
 
 _FIELDS = "title idle_timeout least most at_expiry source setting counts_probes"
@@ -21,8 +22,8 @@ _FIELDS = "title idle_timeout least most at_expiry source setting counts_probes"
 class Appliance(collections.namedtuple("Appliance", _FIELDS)):
     """One kind of element on a path; times in seconds.
 
-    `least` and `most` are what its idle timeout can be set to (the same: it is fixed), `setting` is what sets it,
-    `at_expiry` what a late sender meets, `counts_probes` whether a TCP keepalive probe resets the timer.
+    `least` and `most` are the range of its idle timeout (equal if it is fixed), `setting` is the vendor's name for it,
+    `at_expiry` what a late sender gets, `counts_probes` whether a TCP keepalive probe resets the timer.
     """
 
     __slots__ = ()
@@ -32,7 +33,7 @@ class Appliance(collections.namedtuple("Appliance", _FIELDS)):
 
     @property
     def varies(self):
-        """Whether what it can be set to depends on the product's version; any timeout is accepted."""
+        """Whether its range depends on the product's version; any timeout is accepted."""
         return self.most == MOST
 
     @property
@@ -40,7 +41,7 @@ class Appliance(collections.namedtuple("Appliance", _FIELDS)):
         return self.least == self.most
 
 
-# More seconds than any timer of these takes: the range is not known for certain.
+# For an unknown maximum: more seconds than any of these timers takes.
 MOST = 2147483
 
 RST_LATE = Expiry("RST to whoever sends later", (RESET,))
@@ -175,9 +176,9 @@ APPLIANCES = {
 
 
 def fitting(outcome, silence, age):
-    """Rows for the appliances of which a probe met this outcome, those whose own default it is first.
+    """Rows for the appliances that can give this outcome, those with a matching default first.
 
-    `silence` and `age` are pairs of seconds, of silence and since the last data: what the path still remembered, and what not.
+    `silence` and `age` are pairs of seconds, of silence and since the last data: the longest that survived, and the one that did not.
     """
     rows = []
     for name, one in sorted(APPLIANCES.items()):

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can be asked of a host: the options of `keepalive` and `keepalive_verify`, with their types and defaults.
+"""The options of `keepalive` and `keepalive_verify`, with their types and defaults: an option starts here.
 
-The roles' variables are these names behind `keepalive_` and `keepalive_verify_`. Documentation, argument specs and
-defaults repeat this table; a unit test compares them.
+The roles' variables are these names with the prefix `keepalive_` or `keepalive_verify_`. Documentation, argument specs and
+defaults repeat this table; tests/unit/roles compares them. Ranges and contradictions are in plugin_utils/_variables.py.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -63,8 +63,8 @@ VERIFY = dict(_COMMON, processes=_list([]), report_only=dict(type="bool", defaul
 
 
 def users(options):
-    """Whose ~/.aws/config is meant, and whether what hinders one of them refuses the whole run: so it is for users that
-    were named, and not for those that are a playbook's default."""
+    """Whose ~/.aws/config is meant, and whether a file that cannot be changed refuses the whole run: it does for users that
+    were named, not for a playbook's default."""
     if "aws" not in options["parts"]:
         return [], False
     if options["aws_users"]:
@@ -73,7 +73,7 @@ def users(options):
 
 
 def new_sockets(options):
-    """What is asked for new connections: None leaves them as they are, and a rollback takes out what is there."""
+    """What is asked for new connections: None leaves them alone; a rollback removes what is there."""
     asked = "absent" if options["state"] == "absent" else options["new_sockets"]
     return asked if "new_sockets" in options["parts"] and asked != "leave" else None
 

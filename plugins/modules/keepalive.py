@@ -15,14 +15,12 @@ version_added: 0.2.0
 description:
   - Does everything that a host needs in one remote execution and as one transaction. The kernel's three values now and at
     every boot, O(aws_settings) in users' C(~/.aws/config), and on request connections that are open already.
-  - It looks at the host, decides every part, acts only where a part differs, looks again and compares. What any part
-    refuses is refused before anything is changed. Where a part fails all the same, the kernel's values and all files are as
-    they were before.
-  - The task fails if the host is not as asked for afterwards. RV(problems) says what is not, and RV(msg) is the same as text.
+  - It reads the host's state, plans every part, changes only what differs, reads again and compares. If a part refuses, nothing
+    is changed. If a part fails halfway, the kernel's values and all files are restored.
+  - The task fails if the host then lacks something of what was asked for. RV(problems) lists it, and RV(msg) is the same as text.
   - The task prints RV(summary), one line a host. In a diff every part has its own header.
-  - An option that the task does not give has the value of the variable C(keepalive_) and its name, where there is one.
-    These are the variables of the role P(longlived.tcp.keepalive#role). A variable that starts so and that the collection
-    does not have is refused.
+  - An option that is not given takes its value from the variable C(keepalive_) plus its name, if there is one. These are the
+    variables of the role P(longlived.tcp.keepalive#role). An unknown variable that starts with C(keepalive_) is refused.
   - A list can be text with commas, a dictionary text such as C(a=1,b=2), as C(-e) and AWX surveys give them. Empty text stands
     for the default.
 options:
@@ -59,7 +57,7 @@ options:
   verify_processes:
     description: >-
       Globs of the names of programs, in containers as well, of which no live connection may be stale or unprotected
-      afterwards. Not looked at with O(state=absent).
+      afterwards. Ignored with O(state=absent).
     type: list
     elements: str
     default: []
@@ -116,7 +114,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 ok:
-  description: Whether the host is as asked for. In check mode, whether it would be.
+  description: Whether the host has what was asked for. In check mode, whether it would.
   returned: always, but where an option is refused
   type: bool
   sample: true
@@ -126,7 +124,7 @@ msg:
   type: str
   sample: "net.ipv4.tcp_keepalive_time is 7200 in the running kernel (/proc/sys/net/ipv4/tcp_keepalive_time), expected 45."
 problems:
-  description: What is not as asked for, a sentence each.
+  description: What the host lacks, a sentence each.
   returned: always, but where something is refused
   type: list
   elements: dict
@@ -154,8 +152,8 @@ summary:
   sample: "time/intvl/probes 7200/75/9 -> 45/45/9; next boot: /etc/sysctl.d/99-tcp-keepalive.conf"
 restart:
   description:
-    - The systemd services that have connections whose timers were armed under older, longer values. These connections stay in
-      danger until the service restarts, or O(live_sockets=rearm).
+    - The systemd services that have connections whose timers were armed under older, longer values. These connections stay
+      unprotected until the service restarts, or O(live_sockets=rearm).
     - With O(verify_processes), only services of these programs.
   returned: always, but where something is refused
   type: list

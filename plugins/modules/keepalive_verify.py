@@ -13,14 +13,14 @@ module: keepalive_verify
 short_description: Confirm that a host's idle TCP connections are kept alive, now and at every boot
 version_added: 0.2.0
 description:
-  - Compares what M(longlived.tcp.keepalive_info) returns with what is asked for, and fails if the host is not so.
-    RV(problems) says what is not, and RV(msg) is the same as text.
+  - Compares what M(longlived.tcp.keepalive_info) returns with what is asked for, and fails if they differ.
+    RV(problems) lists the differences, and RV(msg) is the same as text.
   - Changes nothing, and needs one remote execution.
   - The task prints RV(summary), one line a host.
-  - An option that the task does not give has the value of the variable C(keepalive_verify_) and its name; where there is none,
-    what M(longlived.tcp.keepalive) was asked for on this host earlier in the run, if its result is registered as
-    C(keepalive_result), as the role P(longlived.tcp.keepalive#role) does; else the value of the variable C(keepalive_) and
-    its name. A variable that starts so and that the collection does not have is refused.
+  - An option that is not given takes the first of these values. The variable C(keepalive_verify_) plus its name. What
+    M(longlived.tcp.keepalive) was asked for on this host earlier in the run, if its result is registered as C(keepalive_result), as
+    by the role P(longlived.tcp.keepalive#role). The variable C(keepalive_) plus its name. An unknown variable that starts with
+    C(keepalive_) is refused.
   - A list can be text with commas, a dictionary text such as C(a=1,b=2), as C(-e) and AWX surveys give them. Empty text stands
     for the default.
 options:
@@ -34,12 +34,12 @@ options:
   processes:
     description:
       - Globs of the names of programs, in containers as well, of which no live connection may be stale or unprotected.
-      - Not looked at with O(state=absent).
+      - Ignored with O(state=absent).
     type: list
     elements: str
     default: []
   report_only:
-    description: V(true) prints what is not as asked for, and does not fail.
+    description: V(true) prints the differences, and does not fail.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -61,7 +61,7 @@ EXAMPLES = r"""
   longlived.tcp.keepalive_verify:
   become: true
 
-- name: Confirm as well that no connection of a worker is in danger
+- name: Confirm as well that every connection of a worker is protected
   longlived.tcp.keepalive_verify:
     path: [nat_gateway]
     processes: ['worker*']
@@ -70,7 +70,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 ok:
-  description: Whether the host is as asked for.
+  description: Whether the host has what was asked for.
   returned: always, but where an option is refused
   type: bool
   sample: true
@@ -80,7 +80,7 @@ msg:
   type: str
   sample: "net.ipv4.tcp_keepalive_time is 7200 in the running kernel (/proc/sys/net/ipv4/tcp_keepalive_time), expected 45."
 problems:
-  description: What is not as asked for, a sentence each.
+  description: The differences, a sentence each.
   returned: always, but where an option is refused
   type: list
   elements: dict

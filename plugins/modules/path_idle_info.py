@@ -10,27 +10,27 @@ __metaclass__ = type
 
 DOCUMENTATION = r"""
 module: path_idle_info
-short_description: Tell how long the path to a port remembers an idle connection
+short_description: Measure the idle timeout of the path to a port
 version_added: 0.2.0
 description:
-  - Makes one TCP connection to a port that listens, says nothing for as long as each of O(silences), the shortest first, and
-    then sends one keepalive probe. The answer, a RST or nothing tells whether the path still knows the connection.
-  - The application on the other side sees a connection without data. No server of this collection is needed there, but
-    a listener that waits in silence. The collection's C(docs/howto/path.md) has one in one line.
+  - Opens one TCP connection to a listening port, keeps it idle for each of O(silences), the shortest first, and then sends
+    one keepalive probe. An ACK, a RST or no answer tells whether the path still has the flow.
+  - The other side sees a connection without data. It needs a listener that stays silent. The collection's
+    C(docs/howto/path.md) has one in one line.
   - Ends with the first silence that ends the connection, or when all are through. It takes the sum of O(silences) and up to
     35 seconds more, so run it with C(async).
-  - Nothing is applied from the result by itself. The filter P(longlived.tcp.keepalive_plan#filter) takes it.
+  - It sets nothing. Pass the result to the filter P(longlived.tcp.keepalive_plan#filter).
 options:
   host:
     description:
-      - Name or address, IPv4 or IPv6, as the managed host knows it. Of a name with several addresses, the first one that takes
-        the connection is asked.
+      - Name or address, IPv4 or IPv6, as the managed host resolves it. If a name has several addresses, the first that accepts
+        the connection is used.
     type: str
     required: true
   port:
     description:
-      - From 1 to 65535. Not a database's own port. PostgreSQL closes a connection that does not log in after 60 seconds, MySQL
-        after 10, and MySQL counts it against the host.
+      - From 1 to 65535. Not a database's own port. A connection that does not log in is closed after 60 seconds by PostgreSQL and
+        after 10 by MySQL, which also counts it as a connect error of the host.
     type: int
     required: true
   silences:
@@ -43,14 +43,13 @@ extends_documentation_fragment:
   - longlived.tcp.attributes.info
 notes:
   - Needs Linux 4.2. It needs no root.
-  - Until the question no keepalive of the kernel's leaves, whatever the host's values are and whatever programs for new
-    connections (M(longlived.tcp.socket_keepalive_default)) set.
-  - A probe without an answer is repeated up to three times, 2 seconds apart, so that a lost packet does not pass for a path that has
-    forgotten.
-  - Where several appliances are in a row, the one with the shortest memory shows.
-  - A proxy or load balancer that ends TCP itself answers for itself, with V(alive), and nothing is learned about the path behind it.
-  - The connection ends with the module. It is closed with a RST, which leaves nothing on either side, where the other side does not
-    close it in turn and where the module is killed.
+  - During a silence the kernel sends no probe on this connection, whatever the host's values are and whatever
+    M(longlived.tcp.socket_keepalive_default) has set.
+  - An unanswered probe is repeated up to three times, 2 seconds apart, so that one lost packet does not count as a dropped flow.
+  - With several appliances in a row, the shortest timeout shows.
+  - A proxy or load balancer that terminates TCP answers V(alive) itself, which says nothing about the path behind it.
+  - The connection ends with the module. If the other side does not close it in turn, or the module is killed, it is closed with
+    a RST, which leaves no state on either side.
 seealso:
   - plugin: longlived.tcp.keepalive_plan
     plugin_type: filter
@@ -60,7 +59,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Does the path remember for 350 seconds, the timeout of AWS?
+- name: Does the path drop idle flows after 350 seconds, as AWS does?
   longlived.tcp.path_idle_info:
     host: listener.example.com
     port: 7777
@@ -96,10 +95,10 @@ tried:
       sample: 360
     outcome:
       description:
-        - V(alive) is an answer to the probe, so that the path still knows the connection.
-        - V(reset) is a RST, from the path or from a host that has been restarted.
+        - V(alive) is an ACK to the probe, so that the path still has the flow.
+        - V(reset) is a RST, from the path or from a rebooted host.
         - V(silent) is no answer to four probes, within nine seconds.
-        - V(closed_by_peer) is a connection that the other side, or a proxy, has closed. It says nothing about the path's memory.
+        - V(closed_by_peer) is a connection that the other side, or a proxy, has closed. It says nothing about the path.
       type: str
       sample: reset
     seconds:
@@ -107,23 +106,23 @@ tried:
       type: float
       sample: 360.0
     segments:
-      description: Segments that arrived in the silence. With any, it was none, and is not counted in what follows.
+      description: Segments that arrived during the silence. If there are any, the silence is not counted below.
       type: int
       sample: 0
 remembers_at_least:
-  description: The longest silence in seconds after which the path still knew the connection. Null where there is none.
+  description: The longest silence in seconds after which the path still had the flow. Null if there is none.
   returned: success
   type: int
   sample: 340
 forgets_by:
-  description: The silence in seconds after which the path had forgotten the connection. Null where it never did.
+  description: The silence in seconds after which the path had dropped the flow. Null if it never did.
   returned: success
   type: int
   sample: 360
 appliance:
   description:
-    - Rows of the table in the collection's C(docs/appliances.md) that fit what was found, those whose default it is first.
-    - Empty where nothing was forgotten or closed.
+    - Rows of the table in the collection's C(docs/appliances.md) that match, those with a matching default first.
+    - Empty if the flow was neither dropped nor closed.
   returned: success
   type: list
   elements: dict
@@ -137,23 +136,23 @@ appliance:
       type: str
       sample: AWS NAT gateway
     idle_timeout:
-      description: Its idle timeout in seconds unless it was set to another one.
+      description: Its default idle timeout in seconds.
       type: int
       sample: 350
     setting:
-      description: What sets it. Null where nothing does.
+      description: The setting that changes it. Null if it is fixed.
       type: str
       sample: tcp.idle_timeout.seconds
     counts_probes:
-      description: Whether a keepalive probe keeps a connection alive across it. Where V(false), only data does.
+      description: Whether a keepalive probe resets its timer. If V(false), only data does.
       type: bool
       sample: true
     by_default:
-      description: Whether it fits as it is delivered. Where V(false), it fits if it was set so.
+      description: Whether its default matches. If V(false), it matches if configured so.
       type: bool
       sample: true
 address:
-  description: The address that was asked.
+  description: The address of the connection.
   returned: success
   type: str
   sample: 10.20.0.9

@@ -13,19 +13,19 @@ module: socket_keepalive_default
 short_description: Keepalive for every new TCP connection, whatever its program asks
 version_added: 0.2.0
 description:
-  - Attaches cgroup BPF programs to the host's root cgroup. They turn SO_KEEPALIVE on for every connection that is made from
-    then on, of every program, containers and pods included. Connections that are open already stay as they are.
+  - Attaches cgroup BPF programs to the host's root cgroup. They turn SO_KEEPALIVE on for every new connection of every program,
+    containers and pods included. Connections that are open already do not change.
   - The times of a socket are set, all three, only where its own or its network namespace's would leave it unprotected
-    under O(idle_timeout). Shorter ones, of the program or of a container, stay. On Linux before 6.1 a program cannot ask for a socket's
-    times, and only SO_KEEPALIVE is set.
+    under O(idle_timeout). Shorter ones, of the program or of a container, stay. Before Linux 6.1 a BPF program cannot read a
+    socket's times, and only SO_KEEPALIVE is set.
   - A oneshot unit attaches the programs again at every boot, before any service starts.
-  - It proves in a child process, without a packet, that a new connection gets what is asked for, and fails otherwise. Where
-    anything fails, programs, unit and script are as they were before.
+  - It tests in a child process, without a packet, that a new connection gets what is asked for, and fails otherwise. After a
+    failure, programs, unit and script are restored.
 options:
   state:
     description:
       - V(present) attaches the programs, and makes the unit and its script.
-      - V(absent) takes programs, unit and script away. Connections keep what they got.
+      - V(absent) removes programs, unit and script. Open connections keep their settings.
     type: str
     choices: [present, absent]
     default: present
@@ -61,7 +61,7 @@ extends_documentation_fragment:
 notes:
   - Needs root and Linux 5.9. In check mode the programs are loaded, and so verified by the kernel, and not attached.
   - A value that a program sets after connect(2) wins. Connections of MPTCP are covered, though the socket itself does not show it.
-  - Virtual machines, and containers that run in one, have kernels of their own and are not reached.
+  - Virtual machines, and containers that run in one, have their own kernel and are not covered.
 seealso:
   - module: longlived.tcp.socket_keepalive
   - module: longlived.tcp.socket_keepalive_info

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a host is as asked for, and what is so on it: sentences from what the modules return.
+"""Compare a host with what was asked for, and describe it: sentences made from what the modules return.
 
 `info` is what `keepalive_info` returns of the host, `options` are those of `keepalive` or `keepalive_verify`.
 """
@@ -24,12 +24,12 @@ Options = Mapping[str, Any]
 RUN = "run longlived.tcp.keepalive"
 
 
-# --- what is not as asked for --------------------------------------------------------------------
+# --- the differences -----------------------------------------------------------------------------
 
 
 def problems(info: Info, options: Options, acted: bool) -> list[dict[str, str]]:
-    """A row of `part`, `when` and `message` for each thing that is not as asked for, now or after the next boot; `acted` where
-    this run has set it, so that running it again is no remedy."""
+    """A row of `part`, `when` (now, or next_boot) and `message` for each difference; `acted` if this run has set the values, so
+    that another run is no remedy."""
     judges = (
         ("sysctl", "now", runtime_problems),
         ("sysctl", "next_boot", boot_problems),
@@ -46,7 +46,7 @@ def problems(info: Info, options: Options, acted: bool) -> list[dict[str, str]]:
 
 
 def _expected(name: str, info: Info, options: Options) -> int:
-    """With state absent the running values have to be those of the next boot, whatever they are."""
+    """With state absent the running values have to equal those of the next boot."""
     value: int = info["boot"][name]["value"] if options["state"] == "absent" else options[name]
     return value
 
@@ -81,7 +81,7 @@ def place(boot: Mapping[str, Any]) -> str:
 
 
 def new_sockets_problems(info: Info, options: Options, acted: bool = False) -> Iterator[str]:
-    """For what is still to be done to programs, unit and script, and for each proof that does not give what was asked for."""
+    """For what is left to do to BPF programs, unit and script, and for each proof that fails."""
     found = info.get("new_connections")
     if found is None or new_sockets(options) is None:
         return
@@ -100,11 +100,11 @@ def new_sockets_problems(info: Info, options: Options, acted: bool = False) -> I
 
 def aws_problems(info: Info, options: Options, acted: bool = False) -> Iterator[str]:
     """For each setting that botocore does not resolve to what was asked for or, with state absent, that is still set."""
-    if "aws_error" in info and not acted:  # who acted has met with it, too
+    if "aws_error" in info and not acted:  # a run that acted has reported it already
         yield info["aws_error"]
     rows = [row for row in info.get("aws", ()) if row["exists"] or not _may_lack(options)]
     asked = check_settings(options["aws_settings"], options["state"]) if rows else {}
-    remedy = "its file is right, and the warnings say what hides it" if acted else f"{RUN}, which sets it or says why it cannot"
+    remedy = "the file is right, and the warnings name what hides the setting" if acted else f"{RUN}, which sets it or says why it cannot"
     for row in rows:
         for profile, found in sorted(row["effective"].items()):
             for name, value in asked.items():
@@ -121,7 +121,7 @@ def _may_lack(options: Options) -> bool:
 
 def _agrees(asked: Any, found: Any) -> bool:
     if isinstance(asked, Mapping):
-        # Where a nested section was asked for, the file may have a value.
+        # The file may have a plain value where a nested section was asked for.
         nested = found if isinstance(found, Mapping) else {}
         return (found is None or nested is found) and all(_agrees(value, nested.get(name)) for name, value in asked.items())
     return found is None if asked is None else same(asked, found)
@@ -132,7 +132,7 @@ def _shown(value: object) -> str:
 
 
 def live_problems(info: Info, options: Options, acted: bool = False) -> Iterator[str]:
-    """For each of the named processes that has connections in danger."""
+    """For each of the named processes with a stale or unprotected connection."""
     for row in info.get("processes", ()) if options["state"] == "present" else ():
         if row["stale"] or row["unprotected"]:
             yield f"{row['name']} ({_whose(row)}) has {_counted(row, ' and ')} of {_connections(row)}: {'; '.join(_live_remedies(row))}."
@@ -140,10 +140,10 @@ def live_problems(info: Info, options: Options, acted: bool = False) -> Iterator
 
 def _live_remedies(row: Mapping[str, Any]) -> Iterator[str]:
     disabled, runtime, pinned = (row["reasons"][reason] for reason in ("disabled", "runtime", "pinned"))
-    # As it can be typed, and as a glob for no other names than those of its shape.
+    # A glob that needs no quotes in a shell, and matches hardly another name.
     chosen = f"keepalive_live_processes={re.sub('[^A-Za-z0-9_.:@+-]', '?', row['name'])}"
     if row["stale"] or disabled:
-        asking = ", if it asks for keepalive then" if disabled else ""
+        asking = " (helps only if it asks for keepalive)" if disabled else ""
         yield f"set keepalive_live_sockets={'enable' if disabled else 'rearm'} and {chosen}, or restart it{asking}"
     if runtime:
         yield f"set shorter values in its network namespace, where the kernel's are too long for {runtime} of them (docs/containers.md)"
@@ -166,13 +166,13 @@ def _connections(counts: Mapping[str, int]) -> str:
     return f"{counts['established']} connection{'' if counts['established'] == 1 else 's'}"
 
 
-# --- what is so ----------------------------------------------------------------------------------
+# --- the printed line ----------------------------------------------------------------------------
 
 
 def summary(after: Info, options: Options, before: Info | None = None) -> str:
-    """A host in one line: its values, where the next boot has them from, and what is not kept alive beside them.
+    """A host in one line: its values, the file that sets them at the next boot, and what is not kept alive.
 
-    `before` is the host before this run: without it, only what is so is said.
+    `before` is the host before this run; without it no change is shown.
     """
     said = [_kernel(after, options, before), _boot(after, options), *_later(after)]
     said += [*_new_connections(after, options), *_aws(after, options), *_sockets(after), *_stale_services(after)]
@@ -182,7 +182,7 @@ def summary(after: Info, options: Options, before: Info | None = None) -> str:
 
 def _kernel(after: Info, options: Options, before: Info | None) -> str:
     if not options["runtime"]:
-        return "running values not looked at"
+        return "running values not checked"
     now = _values(after["runtime"])
     if before is None:
         return f"time/intvl/probes {now}"
@@ -197,7 +197,7 @@ def _boot(after: Info, options: Options) -> str:
 
 
 def _later(after: Info) -> Iterator[str]:
-    """Who may give the keys other values once they are set, where that is not worked out."""
+    """What may change the values later in the boot, in an order that is not known."""
     boot = {key(name): after["boot"][name] for name in NAMES}
     rows = [row for row in after.get("other_writers", ()) if may_change(row, boot.get(row["key"]))]
     if rows:
@@ -212,16 +212,16 @@ def _line(row: Mapping[str, Any]) -> str:
 def _new_connections(after: Info, options: Options) -> Iterator[str]:
     found, asked = after.get("new_connections"), new_sockets(options)
     if found and "error" in found:
-        return  # which is a problem, if something was asked for
+        return  # listed as a problem if something was asked for
     if asked in ("connect", "connect_and_accept") and found:
         when = "" if options["runtime"] else " from the next boot on"
         yield f"new connections: keepalive{when}{'' if found['sets_times'] else ', with the times of their container (Linux before 6.1)'}"
     elif found and found["attached"]:
-        yield "new connections: keepalive, by programs of an earlier run"
+        yield "new connections: keepalive, by BPF programs of an earlier run"
 
 
 def _without_keepalive(after: Info, options: Options) -> Iterator[str]:
-    """The programs whose connections have no keepalive, and the variable that gives it to those of the future."""
+    """The programs whose connections have no keepalive, and the variable that turns it on for new ones."""
     if names := after.get("without_keepalive"):
         attached = (after.get("new_connections") or {}).get("attached")
         remedy = "until they reconnect" if attached else "set keepalive_new_sockets=connect"
@@ -246,18 +246,18 @@ def _as_asked(row: Mapping[str, Any], options: Options) -> Iterator[bool]:
 
 def _settings(row: Mapping[str, Any], options: Options) -> str:
     if not all(_as_asked(row, options)):
-        return "not as asked for"
+        return "settings differ"
     return ", ".join(f"{name} = {value}" for name, value in check_settings(options["aws_settings"], options["state"]).items())
 
 
 def _sockets(after: Info) -> Iterator[str]:
-    """The live connections, and where no connection is of the named processes: a misspelt name is not a right one."""
+    """The live connections. If the named processes have none, the line says so: a name may be misspelt."""
     counts = after.get("sockets")
     if counts is not None:
         rest = _counted(counts, ", ") or "all protected"
         yield f"{_connections(counts)}: {rest}" if counts["established"] else "no connections"
     if after.get("processes") == []:
-        yield "the named processes have no connection"
+        yield "no connections of the named processes"
 
 
 def _stale_services(after: Info) -> Iterator[str]:
@@ -266,7 +266,7 @@ def _stale_services(after: Info) -> Iterator[str]:
 
 
 def _containers(after: Info, options: Options) -> Iterator[str]:
-    """The other network namespaces in which an idle connection is not sure to be kept alive, unless programs see to it."""
+    """The other network namespaces in which an idle connection may be dropped, unless BPF programs cover it."""
     proved = (after.get("new_connections") or {}).get("container")
     kept_alive = proved and proved["keepalive"] and lost_probes_survived(proved, idle_timeout(options)) is not None
     rows = [row for row in after.get("namespaces", ()) if row["lost_probes_survived"] is None]

@@ -29,7 +29,7 @@ DOCUMENTATION = ("DOCUMENTATION", "EXAMPLES", "RETURN")
 GAP = "…"
 
 # Sentences for files that the role eks_keepalive writes, and for a table, are no messages.
-CONTENT = ("plugin_utils/_eks/files.py", "module_utils/_appliances.py", "doc_fragments/")
+CONTENT = ("plugin_utils/_eks/files.py", "plugin_utils/_report/page.py", "module_utils/_appliances.py", "doc_fragments/")
 
 # What is said with these reaches a user, as what is raised does.
 SAYING = ("fail_json", "warn")

@@ -110,7 +110,7 @@ def test_the_playbook_through_a_reboot_and_back(untouched: Host) -> None:
     assert new_connections(host) == {"host": GIVEN, "container": GIVEN}
     run("verify", *asked)
     # Who does not ask for it is told that it is there.
-    assert "new connections: keepalive, by programs of an earlier run" in run("verify")
+    assert "new connections: keepalive, by BPF programs of an earlier run" in run("verify")
     host.enter(["systemctl", "stop", UNIT.rpartition("/")[2]])
     wrong = play("longlived.tcp.verify", host.testbed.inventory, "--limit", host.name, *asked)
     assert wrong.status != 0 and "still to do: attach connect4, attach connect6" in wrong.output

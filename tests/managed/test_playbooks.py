@@ -354,7 +354,7 @@ def test_an_image_is_judged_by_its_next_boot_alone(host: Host) -> None:
     limit = ("--limit", host.name)
     done = play("longlived.tcp.keepalive", host.testbed.inventory, *limit, keepalive_runtime="false")
     assert done.status == 0, done.output
-    assert f"running values not looked at; next boot 45/45/9: {DROP_IN}" in done.output
+    assert f"running values not checked; next boot 45/45/9: {DROP_IN}" in done.output
     assert runtime(host) == KERNEL_DEFAULTS
     assert play("longlived.tcp.verify", host.testbed.inventory, *limit, keepalive_runtime="false").status == 0
     assert play("longlived.tcp.verify", host.testbed.inventory, *limit).status == 2

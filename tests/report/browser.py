@@ -87,7 +87,7 @@ class Page:
 
     def complaints(self) -> list[str]:
         """What the browser's console says, as of a policy that is violated."""
-        return [str(entry["message"]) for entry in self.driver.get_log("browser")]
+        return [str(entry["message"]) for entry in self.driver.get_log("browser")]  # type: ignore[no-untyped-call]
 
 
 @contextmanager

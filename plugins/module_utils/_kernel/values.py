@@ -5,7 +5,7 @@
 """The three values of TCP keepalive: their names, ranges, defaults and arithmetic.
 
 `time` (seconds of silence before the first probe), `intvl` (seconds between unanswered probes) and
-`probes` (unanswered probes before the peer counts as dead) are the kernel's own words for
+`probes` (unanswered probes before the peer counts as dead) are the kernel's names in
 net.ipv4.tcp_keepalive_*, see tcp(7). IPv6 connections use the same three.
 """
 
@@ -17,12 +17,14 @@ import re
 
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 
+# In the order of TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT: each sysctl here is a socket option as well (_sockets, _bpf, _eks). One
+# that no socket option matches, or outside net.ipv4.tcp_keepalive_*, needs a tuple of its own.
 NAMES = ("time", "intvl", "probes")
 
-# What this collection sets where nothing else is asked for.
+# What this collection sets by default.
 DEFAULTS = {"time": 45, "intvl": 45, "probes": 9}
 
-# And where it keeps them for the next boots.
+# The default drop-in for the next boots.
 SYSCTL_FILE = "/etc/sysctl.d/99-tcp-keepalive.conf"
 
 # What a path of unknown appliances is measured against: AWS NAT gateways, load balancers, VPC endpoints and firewalls
@@ -45,10 +47,10 @@ MOST_SECONDS = 2147483647 // 100
 # And this is what every kernel takes, as HZ is 1000 at most.
 SAFE_SECONDS = 2147483647 // 1000
 
-# A keepalive timer fires late by up to an eighth of its length: the kernel's timer wheel rounds so.
+# A keepalive timer fires late by up to an eighth of its length: the kernel's timer wheel rounds up.
 LATENESS_NUMERATOR, LATENESS_DENOMINATOR = 9, 8
 
-# The blanks before it are those of the kernel's isspace(), which takes latin-1's no-break space for one.
+# Leading blanks are those of the kernel's isspace(), which counts latin-1's no-break space.
 _KERNEL_INTEGER = re.compile("[ \t\n\v\f\r\xa0]*(-?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)(?:[ \t\n]|$)")
 
 # The kernel refuses numbers with more characters, sign and leading zeros counted (kernel/sysctl.c: TMPBUFLEN).
@@ -56,7 +58,7 @@ _MOST_DIGITS = 20
 
 
 class KeepaliveError(UserError):
-    """A value that cannot be used, in one sentence for a person."""
+    """A value that cannot be used; the message is one sentence for the user."""
 
 
 def key(name):
@@ -79,7 +81,7 @@ def check(values):
 
 
 def kernel_value(name, text):
-    """What the kernel makes of `text` written to the sysctl file of `name`; None where it refuses.
+    """The value that the kernel gets from `text` written to the sysctl file of `name`; None if it refuses.
 
     It reads one integer (decimal, 0x hexadecimal or 0 octal) and ignores what follows a blank.
     """

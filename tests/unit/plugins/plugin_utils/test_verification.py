@@ -136,7 +136,7 @@ def test_what_botocore_has_to_resolve(found: dict[str, Any], settings: dict[str,
 
 def test_who_has_written_the_file_is_not_told_to_write_it() -> None:
     (said,) = aws_problems(aws({"tcp_keepalive": "false"}), asked(), acted=True)
-    assert said.endswith("expected true: its file is right, and the warnings say what hides it.")
+    assert said.endswith("expected true: the file is right, and the warnings name what hides the setting.")
 
 
 def test_a_user_without_the_file_may_be_accepted() -> None:
@@ -148,8 +148,8 @@ def test_a_user_without_the_file_may_be_accepted() -> None:
 WITH = "/home/alice/.aws/config"
 LINES = [
     (aws({"tcp_keepalive": "true"}), {}, f"; {WITH}: tcp_keepalive = true"),
-    (aws({"tcp_keepalive": "no"}), {}, f"; {WITH}: not as asked for"),
-    # Words that nobody takes for good news.
+    (aws({"tcp_keepalive": "no"}), {}, f"; {WITH}: settings differ"),
+    # Must not read as good news.
     (aws({"tcp_keepalive": None}, exists=False), {}, f"; no keepalive in boto3 and the AWS CLI for alice: {WITH} is not present"),
     (aws({"tcp_keepalive": "true"}, exists=False), {}, f"; {WITH}: tcp_keepalive = true"),  # from the credentials file
     (aws({"tcp_keepalive": None}), {"state": "absent"}, f"; {WITH} without tcp_keepalive"),
@@ -173,7 +173,7 @@ def test_summary_of_the_kernel() -> None:
     other = info(time=boot(100, "/etc/sysctl.d/99-z.conf"))
     assert summary(other, asked(overridden="warn")) == f"time/intvl/probes 45/45/9; next boot 100/45/9: {DROP_IN}, /etc/sysctl.d/99-z.conf"
     nothing = dict.fromkeys(WANTED)
-    assert summary(info(nothing), asked(runtime=False)) == f"running values not looked at; next boot 45/45/9: {DROP_IN}"
+    assert summary(info(nothing), asked(runtime=False)) == f"running values not checked; next boot 45/45/9: {DROP_IN}"
 
 
 def process(name: str, stale: int, disabled: int, unit: str | None = None, runtime: int = 0, pinned: int = 0) -> dict[str, Any]:
@@ -194,12 +194,12 @@ def process(name: str, stale: int, disabled: int, unit: str | None = None, runti
         (
             process("worker", 2, 1),
             "worker (pid 7) has 2 stale and 1 unprotected of 5 connections: set keepalive_live_sockets=enable and"
-            " keepalive_live_processes=worker, or restart it, if it asks for keepalive then.",
+            " keepalive_live_processes=worker, or restart it (helps only if it asks for keepalive).",
         ),
         (
             process("worker", 0, 3),
             "worker (pid 7) has 3 unprotected of 5 connections: set keepalive_live_sockets=enable and"
-            " keepalive_live_processes=worker, or restart it, if it asks for keepalive then.",
+            " keepalive_live_processes=worker, or restart it (helps only if it asks for keepalive).",
         ),
         # To enable or to restart would change nothing.
         (
@@ -310,15 +310,15 @@ BOX = {"runtime": UNTOUCHED, "lost_probes_survived": None, "pid": 7, "name": "x"
         ({"sockets": {**process("", 0, 1), "unknown": 3}}, "; 5 connections: 1 unprotected, 3 unknown"),
         ({"sockets": {**process("", 0, 0), "established": 1}, "processes": [{}]}, "; 1 connection: all protected"),
         ({"sockets": {**process("", 0, 0), "established": 0}}, "; no connections"),
-        ({"processes": []}, "; the named processes have no connection"),
+        ({"processes": []}, "; no connections of the named processes"),
         ({"restart": ["a.service"]}, "; stale until they restart: a.service"),
         ({"restart": list("abcde")}, "; stale until they restart: a, b, c and 2 more"),
         ({"namespaces": [BOX]}, "; not kept alive in 1 container: x (pid 7) with 7200/75/9"),
         ({"namespaces": [{**BOX, "lost_probes_survived": 3}]}, ""),
-        # Programs see to the connections that are made there.
+        # BPF programs cover the connections made there.
         (
             {"namespaces": [BOX], "new_connections": new({"container": GIVEN})},
-            "; new connections: keepalive, by programs of an earlier run",
+            "; new connections: keepalive, by BPF programs of an earlier run",
         ),
         (
             {"namespaces": [BOX], "new_connections": new({"attached": [], "container": OFF})},
@@ -329,7 +329,7 @@ BOX = {"runtime": UNTOUCHED, "lost_probes_survived": None, "pid": 7, "name": "x"
         ({"without_keepalive": list("abcd")}, "; 4 programs without keepalive (a, b, c and 1 more): set keepalive_new_sockets=connect"),
         (
             {"without_keepalive": ["java"], "new_connections": new()},
-            "; new connections: keepalive, by programs of an earlier run; 1 program without keepalive (java): until they reconnect",
+            "; new connections: keepalive, by BPF programs of an earlier run; 1 program without keepalive (java): until they reconnect",
         ),
     ],
 )
