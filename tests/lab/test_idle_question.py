@@ -293,7 +293,7 @@ async def _until_reset(host: Namespace, home: Path, *more: str, kill: bool) -> s
             if kill:
                 os.kill(_owner(host), signal.SIGKILL)
             with pytest.raises(ConnectionResetError):
-                await asyncio.wait_for(loop.sock_recv(accepted, 1), 60)
+                await asyncio.wait_for(loop.sock_recv(accepted, 1), 300)
             assert _sockets(host) == 0
             return (await said)[0].decode()
 
