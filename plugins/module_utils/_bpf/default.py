@@ -172,7 +172,8 @@ def foreseen(decision, running):
 def _given(decision, values):
     """What a connection gets whose own values are these."""
     request = decision.request
-    kept = not decision.asks or max(values["time"], values["intvl"]) <= most(request.idle_timeout)
+    # A program takes a time below 0 for a long one.
+    kept = not decision.asks or all(0 <= values[name] <= most(request.idle_timeout) for name in ("time", "intvl"))
     return dict(values if kept else request.values, keepalive=True)
 
 

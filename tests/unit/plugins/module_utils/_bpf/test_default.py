@@ -104,6 +104,8 @@ BOOT = boot.Decision([], False, True, None, "/usr/local/lib/longlived-tcp")
         ({}, True, VALUES, [(VALUES, True), (VALUES, True), None]),
         # Short values stay, those of a container are set.
         ({}, True, dict(time=300, intvl=30, probes=5), [(dict(time=300, intvl=30, probes=5), True), (VALUES, True), None]),
+        # To a program, a time below 0 is a long one.
+        ({}, True, dict(time=-1, intvl=30, probes=5), [(VALUES, True), (VALUES, True), None]),
         # A kernel on which a program cannot ask sets none.
         ({}, False, VALUES, [(VALUES, True), (KERNELS, True), None]),
         (dict(accepted=True), True, VALUES, [(VALUES, True)] * 3),
