@@ -25,6 +25,7 @@ import ctypes
 import errno
 import os
 import platform
+import re
 import struct
 import sys
 
@@ -233,6 +234,8 @@ def _end_for_loopback6(assembler, ip6):
 _LICENSE = ctypes.create_string_buffer(b"GPL")
 _LOG_BYTES = 65536
 
+LOADING = "Cannot load"
+
 
 def load(hook, code):
     """A descriptor of the program, which the kernel's verifier has accepted."""
@@ -243,7 +246,7 @@ def load(hook, code):
         head = (_TYPES[hook], len(code) // 8, ctypes.addressof(instructions), ctypes.addressof(_LICENSE)) + where
         return struct.pack("=IIQQIIQII16sII", *(head + (0, 0, _NAMES[hook], 0, _ATTACH_TYPES[hook])))
 
-    doing = "Cannot load the program for %s" % hook
+    doing = "%s the program for %s" % (LOADING, hook)
     try:
         return _bpf(_PROG_LOAD, attributes(False), doing)
     except BpfError as error:
@@ -310,14 +313,19 @@ def detach(cgroup, hook, descriptor):
     _bpf(_PROG_DETACH, struct.pack("=IIIII", cgroup, descriptor, _ATTACH_TYPES[hook], 0, 0), "Cannot detach from %s" % hook)
 
 
+def _unescaped(path):
+    """A path of mountinfo, in which blanks, line ends and backslashes are octal numbers."""
+    return re.sub(br"\\([0-7]{3})", lambda found: struct.pack("B", int(found.group(1), 8) & 255), path)
+
+
 def open_root():
     """A descriptor of the root of the cgroup2 hierarchy, wherever it is mounted, or nowhere."""
-    with open("/proc/self/mountinfo") as lines:
+    with open("/proc/self/mountinfo", "rb") as lines:  # whose names are in no encoding that is known
         for line in lines:
-            mount, _dash, kind = line.partition(" - ")
-            if kind.startswith("cgroup2 ") and mount.split()[3] == "/":
+            mount, _dash, kind = line.partition(b" - ")
+            if kind.startswith(b"cgroup2 ") and mount.split()[3] == b"/":
                 try:
-                    return os.open(mount.split()[4].encode("ascii", "replace").decode("unicode_escape"), os.O_RDONLY | os.O_DIRECTORY)
+                    return os.open(_unescaped(mount.split()[4]), os.O_RDONLY | os.O_DIRECTORY)
                 except OSError:
                     continue
     # A mount that is nowhere in the tree, and gone with its descriptor (Linux 5.2).
@@ -440,7 +448,9 @@ def can_ask(hooks, values, most, loopback):
     return True
 
 
-def main(action, hooks="", values="", most="0", *words):
+def main(action="", hooks="", values="", most="", *words):
+    if not (action == "attach" and most or action == "detach" and not hooks):
+        raise SystemExit(__doc__.partition("\n\n")[2].partition("\n\n")[0])
     cgroup = open_root()
     try:
         wanted = dict.fromkeys(HOOKS)
