@@ -32,6 +32,9 @@ from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values impor
 _ASKS = (6, 1)
 _KERNEL = tuple(int(number) for number in re.findall("[0-9]+", platform.release())[:2])
 
+# What an instruction compares with has 32 bits, and no socket's value is longer.
+_MOST = (1 << 31) - 1
+
 # The initial cgroup namespace, from where all programs of a host are seen.
 _INITIAL = "cgroup:[4026531835]"
 
@@ -63,8 +66,8 @@ def warnings(decision):
 
 
 def most(idle_timeout):
-    """The longest time of a timer that is sure to fire within `idle_timeout` seconds, late as it may be."""
-    return idle_timeout * LATENESS_DENOMINATOR // LATENESS_NUMERATOR
+    """The longest time of a timer that is sure to fire within `idle_timeout` seconds, late as it may be, and that a program can have."""
+    return min(idle_timeout * LATENESS_DENOMINATOR // LATENESS_NUMERATOR, _MOST)
 
 
 def decide(request):
@@ -239,8 +242,8 @@ def _attached(request):
                 hooks.apply()
                 with undone_by(hooks.undo):
                     yield
-            if not request.present:
-                traces.record(None)
+                    if not request.present:
+                        traces.record(None)
 
 
 def _prove(request, decision):
@@ -286,7 +289,8 @@ def _has_ours(cgroup):
 @contextlib.contextmanager
 def _opened(cgroup):
     try:
-        descriptor = keepalive_default.open_root() if cgroup is None else os.open(cgroup, os.O_RDONLY | os.O_DIRECTORY)
+        with _explained():
+            descriptor = keepalive_default.open_root() if cgroup is None else os.open(cgroup, os.O_RDONLY | os.O_DIRECTORY)
     except (IOError, OSError) as error:
         raise DefaultError("Cannot open %s: %s." % (cgroup or "the cgroup2 hierarchy", error.strerror or error))
     try:
@@ -306,12 +310,19 @@ def _explained():
             % (error.number, error.hook)
         )
     except keepalive_default.BpfError as error:
-        raise DefaultError("%s: %s%s." % (error.doing, error.strerror, _REMEDIES.get(error.errno, "")))
+        raise DefaultError("%s: %s%s." % (error.doing, error.strerror, _remedy(error)))
+
+
+def _remedy(error):
+    # To a kernel before 4.17, a load has more attributes than it knows.
+    too_old = error.errno == errno.E2BIG and error.doing.startswith("Cannot load ")
+    return _REMEDIES.get(errno.EINVAL if too_old else error.errno, "")
 
 
 _REMEDIES = {
     errno.EPERM: "; run as root on the host itself (become: true), or see bpftool cgroup tree for who else has the hook",
-    errno.ENOSYS: "; this kernel has no bpf(2) for it: use Linux 5.9 or newer",
+    errno.ENOSYS: "; use Linux 5.9 or newer, and a 64-bit Python on it",
+    errno.EBADF: "; cgroup is no directory of the cgroup2 hierarchy: correct the path",
     errno.EINVAL: "; this kernel is too old for it: use Linux 5.9 or newer",
-    errno.E2BIG: "; 64 programs are attached there already",
+    errno.E2BIG: "; 64 programs are attached there already: remove one, see bpftool cgroup tree",
 }

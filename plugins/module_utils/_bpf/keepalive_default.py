@@ -234,8 +234,6 @@ def _end_for_loopback6(assembler, ip6):
 _LICENSE = ctypes.create_string_buffer(b"GPL")
 _LOG_BYTES = 65536
 
-LOADING = "Cannot load"
-
 
 def load(hook, code):
     """A descriptor of the program, which the kernel's verifier has accepted."""
@@ -246,7 +244,7 @@ def load(hook, code):
         head = (_TYPES[hook], len(code) // 8, ctypes.addressof(instructions), ctypes.addressof(_LICENSE)) + where
         return struct.pack("=IIQQIIQII16sII", *(head + (0, 0, _NAMES[hook], 0, _ATTACH_TYPES[hook])))
 
-    doing = "%s the program for %s" % (LOADING, hook)
+    doing = "Cannot load the program for %s" % hook
     try:
         return _bpf(_PROG_LOAD, attributes(False), doing)
     except BpfError as error:

@@ -14,12 +14,13 @@ import os
 
 import pytest
 from ansible_collections.longlived.tcp.plugins.module_utils._bpf import boot, default, keepalive_default, proof, traces
+from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 
 VALUES = dict(time=45, intvl=45, probes=9)
 REQUEST = default.Request(True, False, False, VALUES, 350, True, True, None)
 
 
-@pytest.mark.parametrize(("idle_timeout", "most"), [(350, 311), (240, 213), (1, 0), (9, 8)])
+@pytest.mark.parametrize(("idle_timeout", "most"), [(350, 311), (240, 213), (1, 0), (9, 8), (10**10, 2**31 - 1)])
 def test_the_longest_time_that_is_sure_to_fire(idle_timeout, most):
     assert default.most(idle_timeout) == most
 
@@ -41,9 +42,11 @@ def test_the_arguments_of_the_script(changes, arguments):
     [
         (keepalive_default.Taken("connect4", 7), "Another owner's program 7 has connect4 for itself (attached without "),
         (keepalive_default.BpfError(errno.EPERM, "Cannot attach to accept"), "Cannot attach to accept: Operation not permitted; run"),
-        (keepalive_default.BpfError(errno.ENOSYS, "Cannot ask"), "; this kernel has no bpf(2) for it: use Linux 5.9 or newer."),
+        (keepalive_default.BpfError(errno.ENOSYS, "Cannot ask"), "; use Linux 5.9 or newer, and a 64-bit Python on it."),
+        (keepalive_default.BpfError(errno.EBADF, "Cannot ask"), "; cgroup is no directory of the cgroup2 hierarchy: correct the path."),
         (keepalive_default.BpfError(errno.EINVAL, "Cannot ask"), "; this kernel is too old for it: use Linux 5.9 or newer."),
-        (keepalive_default.BpfError(errno.E2BIG, "Cannot attach"), "; 64 programs are attached there already."),
+        (keepalive_default.BpfError(errno.E2BIG, "Cannot attach"), "; 64 programs are attached there already: remove one, see "),
+        (keepalive_default.BpfError(errno.E2BIG, "Cannot load the program for accept"), "; this kernel is too old for it: use Linux 5.9"),
         (keepalive_default.BpfError(errno.ENOMEM, "Cannot attach"), "Cannot attach: %s." % os.strerror(errno.ENOMEM)),
     ],
 )
@@ -59,6 +62,50 @@ def test_a_cgroup_that_is_not_there():
         with default._opened("/nowhere"):
             pass
     assert str(error.value) == "Cannot open /nowhere: No such file or directory."
+
+
+def test_a_kernel_without_a_cgroup2_hierarchy(monkeypatch):
+    """As Amazon Linux 2 with Linux 4.14."""
+
+    def refuse():
+        raise keepalive_default.BpfError(errno.ENOSYS, "Cannot open the cgroup2 hierarchy")
+
+    monkeypatch.setattr(keepalive_default, "open_root", refuse)
+    with pytest.raises(default.DefaultError) as error:
+        default.attached()
+    assert str(error.value).endswith("; use Linux 5.9 or newer, and a 64-bit Python on it.")
+
+
+class Hooks(object):
+    """Programs that are taken out; `undone` says whether they were put back."""
+
+    undone = False
+
+    def __init__(self, *_arguments):
+        pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_exception):
+        pass
+
+    def apply(self):
+        pass
+
+    def undo(self):
+        Hooks.undone = True
+
+
+def test_a_record_that_cannot_be_removed_keeps_everything(monkeypatch, tmpdir):
+    tmpdir.join("record").mkdir()
+    monkeypatch.setattr(traces, "RECORD", str(tmpdir.join("record")))
+    monkeypatch.setattr(traces, "recorded", lambda: "")
+    monkeypatch.setattr(keepalive_default, "Hooks", Hooks)
+    with pytest.raises(UserError) as error:
+        with default._attached(REQUEST._replace(present=False, cgroup=str(tmpdir))):
+            pass
+    assert str(error.value).startswith("Cannot remove %s: " % traces.RECORD) and Hooks.undone
 
 
 def test_what_another_owner_undoes_is_said(monkeypatch):
