@@ -200,7 +200,15 @@ def _reaches_programs(request):
     try:
         return bool(attached(_where(request)))
     except UserError:
+        if _must_be_there(request):
+            raise
         return False
+
+
+def _must_be_there(request):
+    """Whether a run has attached programs since the boot, so that not to see them is no answer."""
+    cgroup = traces.recorded()
+    return os.path.lexists(traces.RECORD) and (not cgroup or os.path.isdir(cgroup)) and request.cgroup in (None, cgroup)
 
 
 def _hooks(request):

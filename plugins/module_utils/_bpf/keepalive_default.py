@@ -10,7 +10,7 @@
 
 Attaches cgroup BPF programs to the root of the cgroup2 hierarchy; they last until the next boot. HOOKS are connect4, connect6 and
 accept, with commas between. A program turns SO_KEEPALIVE on, and sets TIME, INTVL and PROBES, all three, on a socket whose own time
-or interval is longer than MOST seconds. Connections to this host itself are left out, unless `loopback`.
+or interval is longer than MOST seconds. Connections to 127.0.0.0/8 and ::1 are left out, unless `loopback`.
 
 The module socket_keepalive_default runs this file, and a boot runs a copy of it: it is alone there, so it has no other file of the
 collection, nothing but the standard library of Python 2.7 and 3, and no defaults of its own. Numbers are the kernel's

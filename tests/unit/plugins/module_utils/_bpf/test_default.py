@@ -118,12 +118,32 @@ def test_what_another_owner_undoes_is_said(monkeypatch):
     )
 
 
-def test_where_no_program_can_be_none_has_to_be_taken_away(monkeypatch):
+@pytest.fixture
+def not_seen(monkeypatch, tmpdir):
+    """A host on which nobody can look for programs."""
+
     def refuse(_cgroup):
         raise default.DefaultError("No.")
 
+    monkeypatch.setattr(traces, "RECORD", str(tmpdir.join("record")))
     monkeypatch.setattr(default, "attached", refuse)
     monkeypatch.setattr(boot, "decide", lambda arguments: arguments)
+
+
+@pytest.mark.parametrize("cgroup", ["", "/"])
+def test_programs_that_a_run_has_attached_are_not_taken_for_gone(not_seen, cgroup):
+    """As root without CAP_BPF or CAP_SYS_ADMIN, or as an ordinary user."""
+    traces.record(cgroup)
+    with pytest.raises(default.DefaultError):
+        default.decide(REQUEST._replace(present=False))
+
+
+def test_a_cgroup_that_has_gone_has_taken_its_programs_with_it(not_seen):
+    traces.record("/nowhere")
+    assert default.decide(REQUEST._replace(present=False)).steps == []
+
+
+def test_where_no_program_can_be_none_has_to_be_taken_away(not_seen):
     decision = default.decide(REQUEST._replace(present=False))
     assert (decision.steps, decision.boot) == ([], None)
 
