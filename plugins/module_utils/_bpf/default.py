@@ -101,7 +101,9 @@ def applied(request, decision=None):
 def diff(decision):
     """What changes as Ansible shows it: the programs, and each file."""
     before = "".join("%s\n" % hook for verb, hook in decision.steps if verb != "attach")
-    after = "".join("%s\n" % hook for verb, hook in decision.steps if verb != "detach")
+    # With the values, as another program for the same hook would look like no change.
+    values = "/".join(str(decision.request.values[name]) for name in NAMES)
+    after = "".join("%s %s\n" % (hook, values) for verb, hook in decision.steps if verb != "detach")
     rows = [dict(before_header=_HEADER, after_header=_HEADER, before=before, after=after)] if decision.steps else []
     for found, content, _mode in decision.boot.files if decision.boot is not None else ():
         old, new = [(one or b"").decode("utf-8", "replace") for one in (found.content, content)]

@@ -151,7 +151,7 @@ def test_where_no_program_can_be_none_has_to_be_taken_away(not_seen):
 def test_a_diff_names_hooks_and_files():
     steps = [("attach", "connect4"), ("replace", "connect6"), ("detach", "accept")]
     (row,) = default.diff(default.Decision(REQUEST, steps, None, True, []))
-    assert (row["before"], row["after"]) == ("connect6\naccept\n", "connect4\nconnect6\n")
+    assert (row["before"], row["after"]) == ("connect6\naccept\n", "connect4 45/45/9\nconnect6 45/45/9\n")
 
 
 def test_open_connections_keep_what_they_got():
