@@ -132,6 +132,8 @@ scope:
   sample: host
 """
 
+import os
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.longlived.tcp.plugins.module_utils._bpf import boot, default
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
@@ -181,7 +183,8 @@ def _request(options):
         idle_timeout=options["idle_timeout"],
         runtime=options["runtime"],
         at_boot=options["at_boot"],
-        cgroup=options["cgroup"],
+        # One name for one cgroup, as a later run compares it.
+        cgroup=options["cgroup"] and os.path.realpath(options["cgroup"]),
     )
 
 

@@ -133,6 +133,12 @@ def attached(cgroup=None):
     return rows
 
 
+def _attached_anywhere():
+    """The same of the root, and of the cgroup that an earlier run had instead."""
+    recorded = traces.recorded()
+    return attached() + (attached(recorded) if recorded and _has_ours(recorded) else [])
+
+
 def new_connections(accepted, cgroup=None):
     return proof.new_connections(runtime.read(), accepted, cgroup)
 
@@ -143,7 +149,7 @@ def state(request=None):
     found = dict(boot=boot.state(), scope=scope(), attached=None)
     try:
         if request is None or request.runtime:
-            found["attached"] = attached() if request is None or _reaches_programs(request) else []
+            found["attached"] = _attached_anywhere() if request is None or _reaches_programs(request) else []
         if request is None or (request.runtime and request.present):
             accepts = any(row["hook"] == keepalive_default.ACCEPT for row in found["attached"])
             found.update(new_connections(accepts or (request is not None and request.accepted)))

@@ -33,6 +33,8 @@ def test_what_cannot_be_asked_for(changes, says):
 
 def test_a_request():
     request = socket_keepalive_default._request(dict(OPTIONS, accepted=True))
+    assert socket_keepalive_default._request(dict(OPTIONS, cgroup="/sys/fs/cgroup/x/", at_boot=False)).cgroup == "/sys/fs/cgroup/x"
+    assert (request.present, request.cgroup) == (True, None)
     assert (request.present, request.accepted, request.values) == (True, True, dict(time=45, intvl=45, probes=9))
 
 

@@ -191,10 +191,11 @@ def test_what_would_be(changes, asks, running, given):
 
 
 @pytest.fixture
-def looked(monkeypatch):
+def looked(monkeypatch, tmpdir):
     """A host with what is set in it."""
     host = dict(attached=[], proofs=dict(host=dict(VALUES, keepalive=True)), decision=default.Decision(REQUEST, [], None, True, []))
-    monkeypatch.setattr(default, "attached", lambda cgroup=None: host["attached"])
+    monkeypatch.setattr(traces, "RECORD", str(tmpdir.join("record")))
+    monkeypatch.setattr(default, "attached", lambda cgroup=None: host["attached"] if cgroup is None else host[cgroup])
     monkeypatch.setattr(default, "decide", lambda request: host["decision"])
     monkeypatch.setattr(default, "new_connections", lambda accepted: dict(host["proofs"], asked=accepted))
     monkeypatch.setattr(boot, "state", lambda: "boot")
@@ -205,6 +206,14 @@ def looked(monkeypatch):
 def test_a_look_without_a_request(looked):
     looked["attached"] = [dict(hook="accept", program_id=7, others=[])]
     assert default.state() == dict(looked["proofs"], attached=looked["attached"], boot="boot", scope="host", asked=True)
+
+
+def test_a_look_without_a_request_sees_another_cgroup_as_well(looked):
+    traces.record("/a")
+    looked["/a"] = [dict(hook="connect4", program_id=7, others=[])]
+    assert default.state()["attached"] == looked["/a"]
+    looked["/a"] = []
+    assert default.state()["attached"] == []
 
 
 def test_a_look_compares_with_what_is_asked_for(looked):
