@@ -71,7 +71,7 @@ def most(idle_timeout):
 
 
 def decide(request):
-    """Everything is looked at, and the programs are loaded, and so verified; nothing is changed."""
+    """Everything is looked at, the programs are loaded, and so verified, and a proof can be had; nothing is changed."""
     steps, asks, rows = [], True, []
     if _reaches_programs(request):
         _refuse_two_cgroups(request)
@@ -81,6 +81,8 @@ def decide(request):
                 steps = [_word(step) for step in hooks.steps]
                 there = [hook for hook in keepalive_default.HOOKS if wanted[hook] is not None]
                 rows = [dict(hook=hook, program_id=hooks.kept.get(hook), others=hooks.others[hook]) for hook in there]
+        if request.present:
+            proof.check()
     at_boot = None
     if request.cgroup is None:
         at_boot = boot.decide(_arguments(request) if request.present and request.at_boot else None)

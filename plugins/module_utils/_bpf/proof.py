@@ -52,7 +52,16 @@ def new_connections(running, accepted, cgroup=None):
     """For `host`, a socket with the `running` values, and `container`, one with the kernel's defaults: {keepalive, time, intvl,
     probes}; the same for `accepted`, if it is asked for. Where IPv4 and IPv6 differ, the one that is worse off. Of a `cgroup`, if it
     is given, and nothing if no process can be there."""
-    found = _in_child(lambda: _proofs(running, accepted) if _joined(cgroup) else {})
+    return _found(lambda: _proofs(running, accepted) if _joined(cgroup) else {})
+
+
+def check():
+    """Raise `ProofError` where nothing can be found out."""
+    _found(dict)
+
+
+def _found(work):
+    found = _in_child(work)
     if "error" in found:
         raise ProofError("Cannot find out what new connections get: %s." % found["error"])
     return found

@@ -80,6 +80,7 @@ class Hooks(object):
     """Programs that are taken out; `undone` says whether they were put back."""
 
     undone = False
+    steps = ()
 
     def __init__(self, *_arguments):
         pass
@@ -146,6 +147,24 @@ def test_a_cgroup_that_has_gone_has_taken_its_programs_with_it(not_seen):
 def test_where_no_program_can_be_none_has_to_be_taken_away(not_seen):
     decision = default.decide(REQUEST._replace(present=False))
     assert (decision.steps, decision.boot) == ([], None)
+
+
+def test_what_could_not_be_proved_is_refused_before_anything_is_changed(monkeypatch, tmpdir):
+    """And so in check mode, too."""
+
+    def refuse(_work):
+        return {"error": "Operation not permitted"}
+
+    monkeypatch.setattr(traces, "RECORD", str(tmpdir.join("record")))
+    monkeypatch.setattr(keepalive_default, "Hooks", Hooks)
+    monkeypatch.setattr(keepalive_default, "codes", lambda *_settings: dict.fromkeys(keepalive_default.HOOKS))
+    monkeypatch.setattr(keepalive_default, "can_ask", lambda *_settings: True)
+    monkeypatch.setattr(default, "_has_ours", lambda cgroup: False)
+    monkeypatch.setattr(proof, "_in_child", refuse)
+    request = REQUEST._replace(cgroup=str(tmpdir), at_boot=False)
+    with pytest.raises(proof.ProofError):
+        default.decide(request)
+    assert default.decide(request._replace(runtime=False)).steps == []
 
 
 def test_a_diff_names_hooks_and_files():
