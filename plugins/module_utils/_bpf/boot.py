@@ -28,6 +28,9 @@ SCRIPT = "keepalive_default.py"
 # that waits for the unit is a cycle, which systemd breaks by leaving out one of the two.
 DIRECTORIES = ("/usr/local/lib/longlived-tcp", "/etc/longlived-tcp")
 
+# systemd itself, with and without a merged /usr.
+SYSTEMD = ("/usr/lib/systemd/systemd", "/lib/systemd/systemd")
+
 # What runs the script, with the options that keep everything else than the standard library out.
 INTERPRETERS = (
     ("/usr/bin/python3", "-I"),
@@ -99,7 +102,7 @@ def decide(arguments):
         files = [(read(path), None, 0o644) for path in [UNIT] + _scripts()]
         decision = Decision([row for row in files if row[0].content is not None], _is_enabled(), False, None, directory)
     else:
-        if not os.path.isdir("/run/systemd/system") and not os.path.isdir("/etc/systemd/system"):
+        if not _has_systemd():
             raise BootError(
                 "This host has no systemd, which would attach the programs at boot: attach them by the module socket_keepalive_default"
                 " with at_boot: false."
@@ -166,6 +169,11 @@ def _interpreter():
         if os.access(path, os.X_OK):
             return path, options
     raise BootError("No Python for the boot: none of %s is there." % ", ".join(path for path, _options in INTERPRETERS))
+
+
+def _has_systemd():
+    """Whether it runs, or else is installed, as in an image. Debian's packages make the directory for units without it."""
+    return os.path.isdir("/run/systemd/system") or (os.path.isdir("/etc/systemd/system") and any(map(os.path.exists, SYSTEMD)))
 
 
 def _check_owners(path):

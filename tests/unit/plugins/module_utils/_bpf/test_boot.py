@@ -26,7 +26,7 @@ def root(monkeypatch, tmpdir):
     monkeypatch.setattr(boot, "INTERPRETERS", (("/bin/sh", "-I"),))
     monkeypatch.setattr(boot, "_check_owners", lambda path: None)
     monkeypatch.setattr(boot, "_is_of_the_system", lambda directory: True)
-    monkeypatch.setattr(boot.os.path, "isdir", lambda path, real=os.path.isdir: path == "/etc/systemd/system" or real(path))
+    monkeypatch.setattr(boot, "_has_systemd", lambda: True)
     return tmpdir
 
 
@@ -90,8 +90,24 @@ def test_without_a_python(root, monkeypatch):
     assert str(error.value) == "No Python for the boot: none of /nowhere/python3 is there."
 
 
+@pytest.mark.parametrize(
+    ("directories", "installed", "has"),
+    [
+        (["/run/systemd/system"], False, True),
+        (["/etc/systemd/system"], True, True),
+        # As Debian with another init.
+        (["/etc/systemd/system"], False, False),
+        ([], True, False),
+    ],
+)
+def test_whose_the_next_boot_is(monkeypatch, directories, installed, has):
+    monkeypatch.setattr(boot.os.path, "isdir", directories.__contains__)
+    monkeypatch.setattr(boot, "SYSTEMD", ["/"] if installed else ["/nowhere"])
+    assert boot._has_systemd() is has
+
+
 def test_without_systemd(root, monkeypatch):
-    monkeypatch.setattr(boot.os.path, "isdir", lambda path: False)
+    monkeypatch.setattr(boot, "_has_systemd", lambda: False)
     with pytest.raises(boot.BootError) as error:
         boot.decide("x")
     assert str(error.value) == (
