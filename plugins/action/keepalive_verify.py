@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.longlived.tcp.plugins.module_utils._aws.settings import check_settings
 from ansible_collections.longlived.tcp.plugins.module_utils._host_options import VERIFY
+from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values import NAMES
 from ansible_collections.longlived.tcp.plugins.plugin_utils._host_task import HostTask
 from ansible_collections.longlived.tcp.plugins.plugin_utils._variables import KEEPALIVE_PREFIX, VERIFY_PREFIX
 from ansible_collections.longlived.tcp.plugins.plugin_utils._verification import problems, summary
@@ -39,7 +40,13 @@ class ActionModule(HostTask):
 
 
 # What a check run of keepalive foresees, whatever it was asked to look at.
-FORESEEN = ("runtime", "boot", "assignments", "consistent", "lost_probes_survived", "detection_time", "sockets", "restart")
+FORESEEN = (
+    *("runtime", "boot", "assignments", "consistent", "lost_probes_survived", "detection_time"),
+    *("sockets", "restart", "without_keepalive"),
+)
+
+# What says what new connections are to get.
+OF_NEW_CONNECTIONS = ("state", "new_sockets", "new_sockets_loopback", "parts", "runtime", "path", *NAMES)
 
 
 def _foreseen(found: Mapping[str, Any], earlier: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
@@ -47,6 +54,8 @@ def _foreseen(found: Mapping[str, Any], earlier: Mapping[str, Any], options: Map
     names = [name for name in FORESEEN if name in earlier["after"]]
     if "aws" in earlier["after"] and _of_users(options) == _of_users(earlier["asked"]):
         names.append("aws")
+    if "new_connections" in earlier["after"] and all(options[name] == earlier["asked"][name] for name in OF_NEW_CONNECTIONS):
+        names.append("new_connections")
     return {**found, **{name: earlier["after"][name] for name in names}}
 
 

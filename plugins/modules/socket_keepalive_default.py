@@ -46,7 +46,7 @@ options:
     type: bool
     default: true
   at_boot:
-    description: V(false) makes no unit. The programs then last until the next boot.
+    description: V(false) makes no unit, and removes that of an earlier run. The programs then last until the next boot.
     type: bool
     default: true
   cgroup:
@@ -109,7 +109,8 @@ new_connections:
   description:
     - What a new connection gets, C(keepalive), C(time), C(intvl) and C(probes). V(host) is a connection with the host's running
       values, V(container) one with the kernel's defaults, and V(accepted), with O(accepted=true), one that this host accepts.
-    - Null with an O(cgroup) in which no process can be, as its children have controllers.
+    - Null with an O(cgroup) in which no process can be, as its children have controllers, and with O(state=absent) where it cannot be
+      found out.
   returned: success, with O(runtime=true)
   type: dict
   sample:
@@ -130,6 +131,8 @@ scope:
   type: str
   sample: host
 """
+
+import os
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.longlived.tcp.plugins.module_utils._bpf import boot, default
@@ -157,10 +160,7 @@ def main():
         decision = _done(module, _request(options))
         result = dict(changed=default.changes(decision), boot=boot.state(), scope=default.scope())
         if options["runtime"]:
-            result.update(
-                attached=default.attached(options["cgroup"]),
-                new_connections=default.new_connections(options["accepted"], options["cgroup"]) or None,
-            )
+            result.update(_looked(options))
     except UserError as error:
         module.fail_json(msg=str(error))
     for warning in default.warnings(decision):
@@ -183,8 +183,21 @@ def _request(options):
         idle_timeout=options["idle_timeout"],
         runtime=options["runtime"],
         at_boot=options["at_boot"],
-        cgroup=options["cgroup"],
+        # One name for one cgroup, as a later run compares it.
+        cgroup=options["cgroup"] and os.path.realpath(options["cgroup"]),
     )
+
+
+def _looked(options):
+    cgroup = options["cgroup"]
+    try:
+        attached = default.attached(cgroup)
+        return dict(attached=attached, new_connections=default.new_connections(options["accepted"], cgroup) or None)
+    except UserError:
+        # Where no program can be, or the cgroup has gone, there is nothing that had to be taken out.
+        if options["state"] == "present":
+            raise
+        return dict(attached=[], new_connections=None)
 
 
 def _done(module, request):

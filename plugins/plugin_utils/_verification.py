@@ -215,16 +215,20 @@ def _new_connections(after: Info, options: Options) -> Iterator[str]:
         return  # listed as a problem if something was asked for
     if asked in ("connect", "connect_and_accept") and found:
         when = "" if options["runtime"] else " from the next boot on"
-        yield f"new connections: keepalive{when}{'' if found['sets_times'] else ', with the times of their container (Linux before 6.1)'}"
+        times = "" if found["sets_times"] else ", with the times of their container (Linux before 6.1)"
+        right = not found["pending"] and not found["unproved"]
+        yield f"new connections: keepalive{when}{times}" if right else "new connections: not as asked for"
     elif found and found["attached"]:
-        yield "new connections: keepalive, by BPF programs of an earlier run"
+        rows = [found[name] for name in ("host", "container", "accepted") if name in found]
+        yield f"new connections: keepalive{'' if all(row['keepalive'] for row in rows) else ' for some'}, by BPF programs of an earlier run"
 
 
 def _without_keepalive(after: Info, options: Options) -> Iterator[str]:
     """The programs whose connections have no keepalive, and the variable that turns it on for new ones."""
     if names := after.get("without_keepalive"):
-        attached = (after.get("new_connections") or {}).get("attached")
-        remedy = "until they reconnect" if attached else "set keepalive_new_sockets=connect"
+        hooks = {row["hook"] for row in (after.get("new_connections") or {}).get("attached") or ()}
+        accepted = "" if "accept" in hooks else " (those that they accept: keepalive_new_sockets=connect_and_accept)"
+        remedy = f"until they reconnect{accepted}" if hooks else "set keepalive_new_sockets=connect"
         yield f"{len(names)} program{'s' if len(names) > 1 else ''} without keepalive ({_some(names)}): {remedy}"
 
 

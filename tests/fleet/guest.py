@@ -38,6 +38,8 @@ USERS = {"root": 0, "admin": 1000, "alice": 1001}
 OWN = ("etc", "home")
 COMPARED = (*OWN, "run", "usr/local/lib/longlived-tcp")
 
+SYSTEMD = Path("/usr/lib/systemd/systemd")
+
 # Where this machine's libraries are, for those that are not where the linker looks by itself.
 LINKER_CACHE = Path("/etc/ld.so.cache")
 
@@ -75,6 +77,9 @@ def main(name: str, *show: str) -> None:
     LINKER_CACHE.write_bytes(cache)
     os.makedirs("/etc/sysctl.d")
     os.makedirs("/etc/systemd/system")
+    if not SYSTEMD.exists():  # installed, and not what runs
+        SYSTEMD.parent.mkdir(parents=True, exist_ok=True)
+        SYSTEMD.touch()
     Path("/etc/passwd").write_text("".join(f"{user}:x:{uid}:{uid}::/home/{user}:/bin/sh\n" for user, uid in USERS.items()))
     Path("/etc/group").write_text("".join(f"{user}:x:{uid}:\n" for user, uid in USERS.items()))
     # A user of the host may pass to where its Python is, as on every host.

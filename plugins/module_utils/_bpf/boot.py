@@ -24,8 +24,12 @@ from ansible_collections.longlived.tcp.plugins.module_utils._safe_file import ch
 LINK = "/etc/systemd/system/sysinit.target.wants/longlived-tcp-keepalive.service"
 SCRIPT = "keepalive_default.py"
 
-# The second one is for hosts whose /usr is read-only.
+# The second one is for hosts whose /usr is read-only, and for those that mount /usr/local later: to wait for the network at a boot
+# that waits for the unit is a cycle, which systemd breaks by leaving out one of the two.
 DIRECTORIES = ("/usr/local/lib/longlived-tcp", "/etc/longlived-tcp")
+
+# systemd itself, with and without a merged /usr.
+SYSTEMD = ("/usr/lib/systemd/systemd", "/lib/systemd/systemd")
 
 # What runs the script, with the options that keep everything else than the standard library out.
 INTERPRETERS = (
@@ -98,9 +102,13 @@ def decide(arguments):
         files = [(read(path), None, 0o644) for path in [UNIT] + _scripts()]
         decision = Decision([row for row in files if row[0].content is not None], _is_enabled(), False, None, directory)
     else:
-        if not os.path.isdir("/run/systemd/system") and not os.path.isdir("/etc/systemd/system"):
-            raise BootError("This host has no systemd, which would attach the programs at boot: use at_boot: false.")
+        if not _has_systemd():
+            raise BootError(
+                "This host has no systemd, which would attach the programs at boot: attach them by the module socket_keepalive_default"
+                " with at_boot: false."
+            )
         _check_owners(script)
+        _check_owners(UNIT)
         command = "%s %s %s" % (_interpreter() + (script,))
         unit = _UNIT_TEXT % dict(script=script, command=command, arguments=arguments)
         files = [(read(script), _script_text(), 0o755), (read(UNIT), unit.encode("ascii"), 0o644)]
@@ -129,7 +137,8 @@ def applied(decision):
                     with every([_enabled()] if decision.enable and not decision.enabled else []):
                         yield
     if not decision.enable:
-        _remove_if_empty(decision.directory)
+        for directory in DIRECTORIES:
+            _remove_if_empty(directory)
 
 
 def _scripts():
@@ -147,7 +156,12 @@ def _directory():
             return directory
     above = os.path.dirname(DIRECTORIES[0])
     writable = os.path.isdir(above) and not os.statvfs(above).f_flag & 1  # ST_RDONLY, which Python 2 does not name
-    return DIRECTORIES[0 if writable else 1]
+    return DIRECTORIES[0 if writable and _is_of_the_system(above) else 1]
+
+
+def _is_of_the_system(directory):
+    """Whether it is on the file system of / or /usr, which no boot has to wait for."""
+    return os.stat(directory).st_dev in [os.stat(one).st_dev for one in ("/", "/usr") if os.path.isdir(one)]
 
 
 def _interpreter():
@@ -157,16 +171,32 @@ def _interpreter():
     raise BootError("No Python for the boot: none of %s is there." % ", ".join(path for path, _options in INTERPRETERS))
 
 
+def _has_systemd():
+    """Whether it runs, or else is installed, as in an image. Debian's packages make the directory for units without it."""
+    return os.path.isdir("/run/systemd/system") or (os.path.isdir("/etc/systemd/system") and any(map(os.path.exists, SYSTEMD)))
+
+
 def _check_owners(path):
-    """Root runs the script at boot: refuse where another user may replace it."""
-    while path != "/":
-        path = os.path.dirname(path)
-        if os.path.isdir(path):
-            status = os.stat(path)
+    """Root runs at boot what is there: refuse where another user may write to it, or replace it."""
+    for one in _leading_to(path):
+        if os.path.exists(one):
+            status = os.stat(one)
             if status.st_uid != 0 or status.st_mode & 0o022:
                 raise BootError(
-                    "%s may be written by others than root, and a boot would run a script below it: correct its owner or mode." % path
+                    "%s may be written by others than root, and root runs at boot what is there: correct its owner or mode."
+                    % os.path.realpath(one)
                 )
+
+
+def _leading_to(path):
+    """A path, all directories above it, and the same of whatever a link among them leads to."""
+    yield path
+    if os.path.islink(path) and os.path.exists(path):
+        for one in _leading_to(os.path.join(os.path.dirname(path), os.readlink(path))):
+            yield one
+    if path != "/":
+        for one in _leading_to(os.path.dirname(path)):
+            yield one
 
 
 def _is_enabled():

@@ -32,6 +32,9 @@ from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values impor
 _ASKS = (6, 1)
 _KERNEL = tuple(int(number) for number in re.findall("[0-9]+", platform.release())[:2])
 
+# What an instruction compares with has 32 bits, and no socket's value is longer.
+_MOST = (1 << 31) - 1
+
 # The initial cgroup namespace, from where all programs of a host are seen.
 _INITIAL = "cgroup:[4026531835]"
 
@@ -63,12 +66,12 @@ def warnings(decision):
 
 
 def most(idle_timeout):
-    """The longest time of a timer that is sure to fire within `idle_timeout` seconds, late as it may be."""
-    return idle_timeout * LATENESS_DENOMINATOR // LATENESS_NUMERATOR
+    """The longest time of a timer that is sure to fire within `idle_timeout` seconds, late as it may be, and that a program can have."""
+    return min(idle_timeout * LATENESS_DENOMINATOR // LATENESS_NUMERATOR, _MOST)
 
 
 def decide(request):
-    """Everything is looked at, and the programs are loaded, and so verified; nothing is changed."""
+    """Everything is looked at, the programs are loaded, and so verified, and a proof can be had; nothing is changed."""
     steps, asks, rows = [], True, []
     if _reaches_programs(request):
         _refuse_two_cgroups(request)
@@ -78,6 +81,8 @@ def decide(request):
                 steps = [_word(step) for step in hooks.steps]
                 there = [hook for hook in keepalive_default.HOOKS if wanted[hook] is not None]
                 rows = [dict(hook=hook, program_id=hooks.kept.get(hook), others=hooks.others[hook]) for hook in there]
+        if request.present:
+            proof.check()
     at_boot = None
     if request.cgroup is None:
         at_boot = boot.decide(_arguments(request) if request.present and request.at_boot else None)
@@ -98,7 +103,9 @@ def applied(request, decision=None):
 def diff(decision):
     """What changes as Ansible shows it: the programs, and each file."""
     before = "".join("%s\n" % hook for verb, hook in decision.steps if verb != "attach")
-    after = "".join("%s\n" % hook for verb, hook in decision.steps if verb != "detach")
+    # With the values, as another program for the same hook would look like no change.
+    values = "/".join(str(decision.request.values[name]) for name in NAMES)
+    after = "".join("%s %s\n" % (hook, values) for verb, hook in decision.steps if verb != "detach")
     rows = [dict(before_header=_HEADER, after_header=_HEADER, before=before, after=after)] if decision.steps else []
     for found, content, _mode in decision.boot.files if decision.boot is not None else ():
         old, new = [(one or b"").decode("utf-8", "replace") for one in (found.content, content)]
@@ -128,6 +135,12 @@ def attached(cgroup=None):
     return rows
 
 
+def _attached_anywhere():
+    """The same of the root, and of the cgroup that an earlier run had instead."""
+    recorded = traces.recorded()
+    return attached() + (attached(recorded) if recorded and _has_ours(recorded) else [])
+
+
 def new_connections(accepted, cgroup=None):
     return proof.new_connections(runtime.read(), accepted, cgroup)
 
@@ -138,7 +151,7 @@ def state(request=None):
     found = dict(boot=boot.state(), scope=scope(), attached=None)
     try:
         if request is None or request.runtime:
-            found["attached"] = attached() if request is None or _reaches_programs(request) else []
+            found["attached"] = _attached_anywhere() if request is None or _reaches_programs(request) else []
         if request is None or (request.runtime and request.present):
             accepts = any(row["hook"] == keepalive_default.ACCEPT for row in found["attached"])
             found.update(new_connections(accepts or (request is not None and request.accepted)))
@@ -172,7 +185,8 @@ def foreseen(decision, running):
 def _given(decision, values):
     """What a connection gets whose own values are these."""
     request = decision.request
-    kept = not decision.asks or max(values["time"], values["intvl"]) <= most(request.idle_timeout)
+    # A program takes a time below 0 for a long one.
+    kept = not decision.asks or all(0 <= values[name] <= most(request.idle_timeout) for name in ("time", "intvl"))
     return dict(values if kept else request.values, keepalive=True)
 
 
@@ -196,7 +210,15 @@ def _reaches_programs(request):
     try:
         return bool(attached(_where(request)))
     except UserError:
+        if _must_be_there(request):
+            raise
         return False
+
+
+def _must_be_there(request):
+    """Whether a run has attached programs since the boot, so that not to see them is no answer."""
+    cgroup = traces.recorded()
+    return os.path.lexists(traces.RECORD) and (not cgroup or os.path.isdir(cgroup)) and request.cgroup in (None, cgroup)
 
 
 def _hooks(request):
@@ -238,8 +260,8 @@ def _attached(request):
                 hooks.apply()
                 with undone_by(hooks.undo):
                     yield
-            if not request.present:
-                traces.record(None)
+                    if not request.present:
+                        traces.record(None)
 
 
 def _prove(request, decision):
@@ -285,7 +307,8 @@ def _has_ours(cgroup):
 @contextlib.contextmanager
 def _opened(cgroup):
     try:
-        descriptor = keepalive_default.open_root() if cgroup is None else os.open(cgroup, os.O_RDONLY | os.O_DIRECTORY)
+        with _explained():
+            descriptor = keepalive_default.open_root() if cgroup is None else os.open(cgroup, os.O_RDONLY | os.O_DIRECTORY)
     except (IOError, OSError) as error:
         raise DefaultError("Cannot open %s: %s." % (cgroup or "the cgroup2 hierarchy", error.strerror or error))
     try:
@@ -305,12 +328,19 @@ def _explained():
             % (error.number, error.hook)
         )
     except keepalive_default.BpfError as error:
-        raise DefaultError("%s: %s%s." % (error.doing, error.strerror, _REMEDIES.get(error.errno, "")))
+        raise DefaultError("%s: %s%s." % (error.doing, error.strerror, _remedy(error)))
+
+
+def _remedy(error):
+    # To a kernel before 4.17, a load has more attributes than it knows.
+    too_old = error.errno == errno.E2BIG and error.doing.startswith("Cannot load ")
+    return _REMEDIES.get(errno.EINVAL if too_old else error.errno, "")
 
 
 _REMEDIES = {
     errno.EPERM: "; run as root on the host itself (become: true), or see bpftool cgroup tree for who else has the hook",
-    errno.ENOSYS: "; this kernel has no bpf(2) for it: use Linux 5.9 or newer",
+    errno.ENOSYS: "; use Linux 5.9 or newer, and a 64-bit Python on it",
+    errno.EBADF: "; cgroup is no directory of the cgroup2 hierarchy: correct the path",
     errno.EINVAL: "; this kernel is too old for it: use Linux 5.9 or newer",
-    errno.E2BIG: "; 64 programs are attached there already",
+    errno.E2BIG: "; 64 programs are attached there already: remove one, see bpftool cgroup tree",
 }

@@ -10,7 +10,7 @@
 
 Attaches cgroup BPF programs to the root of the cgroup2 hierarchy; they last until the next boot. HOOKS are connect4, connect6 and
 accept, with commas between. A program turns SO_KEEPALIVE on, and sets TIME, INTVL and PROBES, all three, on a socket whose own time
-or interval is longer than MOST seconds. Connections to this host itself are left out, unless `loopback`.
+or interval is longer than MOST seconds. Connections to 127.0.0.0/8 and ::1 are left out, unless `loopback`.
 
 The module socket_keepalive_default runs this file, and a boot runs a copy of it: it is alone there, so it has no other file of the
 collection, nothing but the standard library of Python 2.7 and 3, and no defaults of its own. Numbers are the kernel's
@@ -25,6 +25,7 @@ import ctypes
 import errno
 import os
 import platform
+import re
 import struct
 import sys
 
@@ -310,14 +311,19 @@ def detach(cgroup, hook, descriptor):
     _bpf(_PROG_DETACH, struct.pack("=IIIII", cgroup, descriptor, _ATTACH_TYPES[hook], 0, 0), "Cannot detach from %s" % hook)
 
 
+def _unescaped(path):
+    """A path of mountinfo, in which blanks, line ends and backslashes are octal numbers."""
+    return re.sub(br"\\([0-7]{3})", lambda found: struct.pack("B", int(found.group(1), 8) & 255), path)
+
+
 def open_root():
     """A descriptor of the root of the cgroup2 hierarchy, wherever it is mounted, or nowhere."""
-    with open("/proc/self/mountinfo") as lines:
+    with open("/proc/self/mountinfo", "rb") as lines:  # whose names are in no encoding that is known
         for line in lines:
-            mount, _dash, kind = line.partition(" - ")
-            if kind.startswith("cgroup2 ") and mount.split()[3] == "/":
+            mount, _dash, kind = line.partition(b" - ")
+            if kind.startswith(b"cgroup2 ") and mount.split()[3] == b"/":
                 try:
-                    return os.open(mount.split()[4].encode("ascii", "replace").decode("unicode_escape"), os.O_RDONLY | os.O_DIRECTORY)
+                    return os.open(_unescaped(mount.split()[4]), os.O_RDONLY | os.O_DIRECTORY)
                 except OSError:
                     continue
     # A mount that is nowhere in the tree, and gone with its descriptor (Linux 5.2).
@@ -440,7 +446,9 @@ def can_ask(hooks, values, most, loopback):
     return True
 
 
-def main(action, hooks="", values="", most="0", *words):
+def main(action="", hooks="", values="", most="", *words):
+    if not (action == "attach" and most or action == "detach" and not hooks):
+        raise SystemExit(__doc__.partition("\n\n")[2].partition("\n\n")[0])
     cgroup = open_root()
     try:
         wanted = dict.fromkeys(HOOKS)

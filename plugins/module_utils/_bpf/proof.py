@@ -23,7 +23,7 @@ import socket
 import struct
 
 from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
-from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values import NAMES
+from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values import NAMES, RANGES
 
 _CLONE_NEWNET = 0x40000000
 _SIOCSIFADDR, _SIOCSIFFLAGS, _IFF_UP = 0x8916, 0x8914, 1
@@ -37,6 +37,13 @@ PROOFS = ("host", "container", "accepted")
 _OPTIONS = dict(zip(NAMES, (4, 5, 6)))  # TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT
 
 
+# Where a network namespace cannot be made.
+_REMEDIES = {
+    errno.EPERM: "; run as root on the host itself (become: true)",
+    errno.ENOSPC: "; user.max_net_namespaces (sysctl) allows no other network namespace: raise it",
+}
+
+
 class ProofError(UserError):
     """Why it cannot be found out."""
 
@@ -45,7 +52,16 @@ def new_connections(running, accepted, cgroup=None):
     """For `host`, a socket with the `running` values, and `container`, one with the kernel's defaults: {keepalive, time, intvl,
     probes}; the same for `accepted`, if it is asked for. Where IPv4 and IPv6 differ, the one that is worse off. Of a `cgroup`, if it
     is given, and nothing if no process can be there."""
-    found = _in_child(lambda: _proofs(running, accepted) if _joined(cgroup) else {})
+    return _found(lambda: _proofs(running, accepted) if _joined(cgroup) else {})
+
+
+def check():
+    """Raise `ProofError` where nothing can be found out."""
+    _found(dict)
+
+
+def _found(work):
+    found = _in_child(work)
     if "error" in found:
         raise ProofError("Cannot find out what new connections get: %s." % found["error"])
     return found
@@ -62,7 +78,8 @@ def _in_child(work):
             libc = ctypes.CDLL(None, use_errno=True)
             try:
                 if libc.unshare(ctypes.c_int(_CLONE_NEWNET)) != 0:
-                    raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+                    number = ctypes.get_errno()
+                    raise OSError(number, os.strerror(number) + _REMEDIES.get(number, ""))
                 found = work()
             except (IOError, OSError) as error:
                 found = {"error": error.strerror or str(error)}
@@ -91,11 +108,23 @@ def _joined(cgroup):
 
 def _proofs(running, accepted):
     sockets = dict(host=running, container=None)
-    found = dict((name, _worst(_connected(*far, values=values) for far in _FAR)) for name, values in sockets.items())
+    far = [one for one in _FAR if _has(one[0])]
+    found = dict((name, _worst([_connected(*one, values=values) for one in far])) for name, values in sockets.items())
     if accepted:
         _give_address()
         found["accepted"] = _accepted()
     return found
+
+
+def _has(family):
+    """Whether the kernel has it: it may have been booted with ipv6.disable=1."""
+    try:
+        socket.socket(family, socket.SOCK_STREAM).close()
+    except (IOError, OSError) as error:
+        if error.errno != errno.EAFNOSUPPORT:
+            raise
+        return False
+    return True
 
 
 def _worst(rows):
@@ -104,14 +133,22 @@ def _worst(rows):
 
 
 def _connected(family, address, values):
-    one = socket.socket(family, socket.SOCK_STREAM)
+    one, preset = socket.socket(family, socket.SOCK_STREAM), {}
     try:
         for name in NAMES if values else ():
-            one.setsockopt(socket.IPPROTO_TCP, _OPTIONS[name], values[name])
+            preset[name] = _possible(name, values[name])
+            one.setsockopt(socket.IPPROTO_TCP, _OPTIONS[name], preset[name])
         one.connect_ex((address, _PORT))
-        return _settings(one)
+        found = _settings(one)
+        return dict(found, **dict((name, values[name]) for name in preset if found[name] == preset[name]))
     finally:
         one.close()
+
+
+def _possible(name, value):
+    """What stands for a value on a socket, which takes fewer than the kernel's files do. To a program, one below 0 is a long time."""
+    least, most = RANGES[name]
+    return most if value < 0 else min(max(value, least), most)
 
 
 def _accepted():

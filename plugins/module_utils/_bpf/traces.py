@@ -11,6 +11,8 @@ __metaclass__ = type
 
 import os
 
+from ansible_collections.longlived.tcp.plugins.module_utils._regular_file import because
+
 # What attaches them at boot.
 UNIT = "/etc/systemd/system/longlived-tcp-keepalive.service"
 
@@ -35,8 +37,13 @@ def record(cgroup):
     """The same, written before programs are attached, and removed (None) after they have gone."""
     if cgroup == recorded():
         return
-    if cgroup is None:
-        os.unlink(RECORD)
-    else:
-        with open(RECORD, "w") as stream:
-            stream.write(cgroup)
+    try:
+        if cgroup is None:
+            os.unlink(RECORD)
+        else:
+            # Whatever the umask: nobody else says where a later run takes programs out.
+            descriptor = os.open(RECORD, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+            with os.fdopen(descriptor, "w") as stream:
+                stream.write(cgroup)
+    except (IOError, OSError) as error:
+        raise because("remove" if cgroup is None else "write", RECORD, error)

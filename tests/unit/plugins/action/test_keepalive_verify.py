@@ -73,6 +73,26 @@ def test_a_foreseen_file_counts_for_what_was_asked_of_it(
     assert result["ok"] is ok
 
 
+NEW = {"attached": [{"hook": "connect4"}], "pending": [], "unproved": [], "sets_times": True}
+
+
+@pytest.mark.parametrize(
+    ("given", "ok"),
+    [
+        ({"new_sockets": "connect"}, True),
+        # What keepalive was not asked for is as it is.
+        ({"new_sockets": "connect_and_accept"}, False),
+        ({"new_sockets": "connect", "new_sockets_loopback": True}, False),
+        ({"new_sockets": "connect", "path": "240"}, False),
+    ],
+)
+def test_programs_that_would_be_attached_count_for_what_was_asked_of_them(given: dict[str, Any], ok: bool) -> None:
+    earlier = foreseen({**RIGHT, "new_connections": NEW}, new_sockets="connect")
+    found = {**NEW, "attached": [], "pending": ["attach connect4"]}
+    result = judged({**UNTOUCHED, "new_connections": found}, earlier, check_mode=True, **given)
+    assert ("new_sockets" not in [row["part"] for row in result["problems"]]) is ok
+
+
 def test_a_reboot_in_between_is_said() -> None:
     result = judged({**RIGHT, "boot_id": "b"}, foreseen(RIGHT, checked=False))
     assert result["ok"] and result["summary"].startswith("rebooted; time/intvl/probes 45/45/9")

@@ -33,4 +33,19 @@ def test_what_cannot_be_asked_for(changes, says):
 
 def test_a_request():
     request = socket_keepalive_default._request(dict(OPTIONS, accepted=True))
+    assert socket_keepalive_default._request(dict(OPTIONS, cgroup="/sys/fs/cgroup/x/", at_boot=False)).cgroup == "/sys/fs/cgroup/x"
+    assert (request.present, request.cgroup) == (True, None)
     assert (request.present, request.accepted, request.values) == (True, True, dict(time=45, intvl=45, probes=9))
+
+
+@pytest.mark.parametrize("hinders", ["attached", "new_connections"])
+def test_nothing_to_take_out_where_no_program_can_be(monkeypatch, hinders):
+    def refuse(*_arguments):
+        raise UserError("Linux is too old.")
+
+    monkeypatch.setattr(socket_keepalive_default.default, "attached", lambda cgroup: [])
+    monkeypatch.setattr(socket_keepalive_default.default, "new_connections", lambda accepted, cgroup: {})
+    monkeypatch.setattr(socket_keepalive_default.default, hinders, refuse)
+    assert socket_keepalive_default._looked(dict(OPTIONS, state="absent")) == dict(attached=[], new_connections=None)
+    with pytest.raises(UserError):
+        socket_keepalive_default._looked(OPTIONS)

@@ -285,6 +285,8 @@ def test_new_connections(found: dict[str, Any], what: str, sentences: list[str])
         ({}, {}, "; new connections: keepalive"),
         ({"sets_times": False}, {}, "; new connections: keepalive, with the times of their container (Linux before 6.1)"),
         ({"error": "No."}, {}, ""),
+        ({"pending": ["attach connect4"]}, {}, "; new connections: not as asked for"),
+        ({"unproved": ["container"]}, {}, "; new connections: not as asked for"),
     ],
 )
 def test_summary_of_new_connections(changes: dict[str, Any], options: dict[str, Any], said: str) -> None:
@@ -329,8 +331,15 @@ BOX = {"runtime": UNTOUCHED, "lost_probes_survived": None, "pid": 7, "name": "x"
         ({"without_keepalive": list("abcd")}, "; 4 programs without keepalive (a, b, c and 1 more): set keepalive_new_sockets=connect"),
         (
             {"without_keepalive": ["java"], "new_connections": new()},
+            "; new connections: keepalive, by BPF programs of an earlier run; 1 program without keepalive (java): until they reconnect"
+            " (those that they accept: keepalive_new_sockets=connect_and_accept)",
+        ),
+        (
+            {"without_keepalive": ["java"], "new_connections": new({"attached": [{"hook": "connect4"}, {"hook": "accept"}]})},
             "; new connections: keepalive, by BPF programs of an earlier run; 1 program without keepalive (java): until they reconnect",
         ),
+        # One that was killed half way, or taken out by hand.
+        ({"new_connections": new({"host": OFF})}, "; new connections: keepalive for some, by BPF programs of an earlier run"),
     ],
 )
 def test_summary_of_what_is_beside_the_values(found: dict[str, Any], said: str) -> None:

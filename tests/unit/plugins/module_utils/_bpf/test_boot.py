@@ -25,7 +25,8 @@ def root(monkeypatch, tmpdir):
     monkeypatch.setattr(boot, "DIRECTORIES", (str(tmpdir.join("lib", "own")), str(tmpdir.join("etc"))))
     monkeypatch.setattr(boot, "INTERPRETERS", (("/bin/sh", "-I"),))
     monkeypatch.setattr(boot, "_check_owners", lambda path: None)
-    monkeypatch.setattr(boot.os.path, "isdir", lambda path, real=os.path.isdir: path == "/etc/systemd/system" or real(path))
+    monkeypatch.setattr(boot, "_is_of_the_system", lambda directory: True)
+    monkeypatch.setattr(boot, "_has_systemd", lambda: True)
     return tmpdir
 
 
@@ -89,16 +90,101 @@ def test_without_a_python(root, monkeypatch):
     assert str(error.value) == "No Python for the boot: none of /nowhere/python3 is there."
 
 
+@pytest.mark.parametrize(
+    ("directories", "installed", "has"),
+    [
+        (["/run/systemd/system"], False, True),
+        (["/etc/systemd/system"], True, True),
+        # As Debian with another init.
+        (["/etc/systemd/system"], False, False),
+        ([], True, False),
+    ],
+)
+def test_whose_the_next_boot_is(monkeypatch, directories, installed, has):
+    monkeypatch.setattr(boot.os.path, "isdir", directories.__contains__)
+    monkeypatch.setattr(boot, "SYSTEMD", ["/"] if installed else ["/nowhere"])
+    assert boot._has_systemd() is has
+
+
 def test_without_systemd(root, monkeypatch):
-    monkeypatch.setattr(boot.os.path, "isdir", lambda path: False)
+    monkeypatch.setattr(boot, "_has_systemd", lambda: False)
     with pytest.raises(boot.BootError) as error:
         boot.decide("x")
-    assert str(error.value) == "This host has no systemd, which would attach the programs at boot: use at_boot: false."
+    assert str(error.value) == (
+        "This host has no systemd, which would attach the programs at boot: attach them by the module socket_keepalive_default with"
+        " at_boot: false."
+    )
 
 
-def test_where_others_may_write(tmpdir):
-    tmpdir.join("open").mkdir()
-    os.chmod(str(tmpdir.join("open")), 0o777)
+def test_taken_away_from_wherever_it_is(root):
+    apply("x")
+    root.join("etc").mkdir()
+    root.join("etc", "keepalive_default.py").write("")
+    apply(None)
+    assert files(root) == [] and not root.join("lib", "own").check() and not root.join("etc").check()
+
+
+def test_a_file_system_that_is_mounted_later(root, monkeypatch):
+    """As /usr/local from the network: to wait for it at the boot is a cycle."""
+    monkeypatch.setattr(boot, "_is_of_the_system", lambda directory: False)
+    assert boot.decide("x").directory == str(root.join("etc"))
+
+
+def test_what_no_boot_has_to_wait_for():
+    assert boot._is_of_the_system("/usr") and boot._is_of_the_system("/")
+    assert not boot._is_of_the_system("/proc")
+
+
+class _Os(object):
+    """The module, with a stat(2) that says something else."""
+
+    def __init__(self, stat):
+        self.stat = stat
+
+    def __getattr__(self, name):
+        return getattr(os, name)
+
+
+@pytest.fixture
+def roots(monkeypatch, tmpdir):
+    """A directory, and all above it are taken for root's."""
+    above = [str(one) for one in tmpdir.parts()]
+    monkeypatch.setattr(boot, "os", _Os(lambda path: os.stat("/usr" if os.path.realpath(path) in above else path)))
+    tmpdir.join("lib").mkdir()
+    tmpdir.join("lib", "script.py").write("")
+    for path in ("lib", "lib/script.py"):
+        os.chmod(str(tmpdir.join(path)), 0o755)
+        if os.geteuid() != 0:
+            pytest.skip("what it makes has to be root's")
+    return tmpdir
+
+
+def others_may_write(path, to):
     with pytest.raises(boot.BootError) as error:
-        boot._check_owners(str(tmpdir.join("open", "script.py")))
-    assert str(error.value).startswith("%s may be written by others than root" % tmpdir.join("open"))
+        boot._check_owners(str(path))
+    assert str(error.value).startswith("%s may be written by others than root" % to)
+
+
+@pytest.mark.parametrize("which", ["lib", "lib/script.py"])
+@pytest.mark.parametrize("mode", [0o777, 0o775])
+def test_where_others_may_write(roots, which, mode):
+    script = roots.join("lib", "script.py")
+    boot._check_owners(str(script))
+    os.chmod(str(roots.join(which)), mode)
+    others_may_write(script, to=roots.join(which))
+
+
+def test_what_is_anothers(roots):
+    os.chown(str(roots.join("lib", "script.py")), 1, 0)
+    others_may_write(roots.join("lib", "script.py"), to=roots.join("lib", "script.py"))
+
+
+@pytest.mark.parametrize("linked", ["lib", "lib/script.py"])
+def test_where_others_may_write_behind_a_link(roots, linked):
+    roots.join("home").mkdir()
+    roots.join(linked).move(roots.join("home", "there"))
+    roots.join(linked).mksymlinkto("home/there" if linked == "lib" else "../home/there")
+    os.chmod(str(roots.join("home")), 0o755)
+    boot._check_owners(str(roots.join("lib", "script.py")))
+    os.chown(str(roots.join("home")), 1, 1)
+    others_may_write(roots.join("lib", "script.py"), to=roots.join("home"))

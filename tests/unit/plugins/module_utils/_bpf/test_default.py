@@ -14,12 +14,13 @@ import os
 
 import pytest
 from ansible_collections.longlived.tcp.plugins.module_utils._bpf import boot, default, keepalive_default, proof, traces
+from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 
 VALUES = dict(time=45, intvl=45, probes=9)
 REQUEST = default.Request(True, False, False, VALUES, 350, True, True, None)
 
 
-@pytest.mark.parametrize(("idle_timeout", "most"), [(350, 311), (240, 213), (1, 0), (9, 8)])
+@pytest.mark.parametrize(("idle_timeout", "most"), [(350, 311), (240, 213), (1, 0), (9, 8), (10**10, 2**31 - 1)])
 def test_the_longest_time_that_is_sure_to_fire(idle_timeout, most):
     assert default.most(idle_timeout) == most
 
@@ -41,9 +42,11 @@ def test_the_arguments_of_the_script(changes, arguments):
     [
         (keepalive_default.Taken("connect4", 7), "Another owner's program 7 has connect4 for itself (attached without "),
         (keepalive_default.BpfError(errno.EPERM, "Cannot attach to accept"), "Cannot attach to accept: Operation not permitted; run"),
-        (keepalive_default.BpfError(errno.ENOSYS, "Cannot ask"), "; this kernel has no bpf(2) for it: use Linux 5.9 or newer."),
+        (keepalive_default.BpfError(errno.ENOSYS, "Cannot ask"), "; use Linux 5.9 or newer, and a 64-bit Python on it."),
+        (keepalive_default.BpfError(errno.EBADF, "Cannot ask"), "; cgroup is no directory of the cgroup2 hierarchy: correct the path."),
         (keepalive_default.BpfError(errno.EINVAL, "Cannot ask"), "; this kernel is too old for it: use Linux 5.9 or newer."),
-        (keepalive_default.BpfError(errno.E2BIG, "Cannot attach"), "; 64 programs are attached there already."),
+        (keepalive_default.BpfError(errno.E2BIG, "Cannot attach"), "; 64 programs are attached there already: remove one, see "),
+        (keepalive_default.BpfError(errno.E2BIG, "Cannot load the program for accept"), "; this kernel is too old for it: use Linux 5.9"),
         (keepalive_default.BpfError(errno.ENOMEM, "Cannot attach"), "Cannot attach: %s." % os.strerror(errno.ENOMEM)),
     ],
 )
@@ -61,6 +64,51 @@ def test_a_cgroup_that_is_not_there():
     assert str(error.value) == "Cannot open /nowhere: No such file or directory."
 
 
+def test_a_kernel_without_a_cgroup2_hierarchy(monkeypatch):
+    """As Amazon Linux 2 with Linux 4.14."""
+
+    def refuse():
+        raise keepalive_default.BpfError(errno.ENOSYS, "Cannot open the cgroup2 hierarchy")
+
+    monkeypatch.setattr(keepalive_default, "open_root", refuse)
+    with pytest.raises(default.DefaultError) as error:
+        default.attached()
+    assert str(error.value).endswith("; use Linux 5.9 or newer, and a 64-bit Python on it.")
+
+
+class Hooks(object):
+    """Programs that are taken out; `undone` says whether they were put back."""
+
+    undone = False
+    steps = ()
+
+    def __init__(self, *_arguments):
+        pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_exception):
+        pass
+
+    def apply(self):
+        pass
+
+    def undo(self):
+        Hooks.undone = True
+
+
+def test_a_record_that_cannot_be_removed_keeps_everything(monkeypatch, tmpdir):
+    tmpdir.join("record").mkdir()
+    monkeypatch.setattr(traces, "RECORD", str(tmpdir.join("record")))
+    monkeypatch.setattr(traces, "recorded", lambda: "")
+    monkeypatch.setattr(keepalive_default, "Hooks", Hooks)
+    with pytest.raises(UserError) as error:
+        with default._attached(REQUEST._replace(present=False, cgroup=str(tmpdir))):
+            pass
+    assert str(error.value).startswith("Cannot remove %s: " % traces.RECORD) and Hooks.undone
+
+
 def test_what_another_owner_undoes_is_said(monkeypatch):
     monkeypatch.setattr(default, "new_connections", lambda accepted, cgroup: {"host": dict(VALUES, keepalive=False)})
     with pytest.raises(default.DefaultError) as error:
@@ -71,20 +119,58 @@ def test_what_another_owner_undoes_is_said(monkeypatch):
     )
 
 
-def test_where_no_program_can_be_none_has_to_be_taken_away(monkeypatch):
+@pytest.fixture
+def not_seen(monkeypatch, tmpdir):
+    """A host on which nobody can look for programs."""
+
     def refuse(_cgroup):
         raise default.DefaultError("No.")
 
+    monkeypatch.setattr(traces, "RECORD", str(tmpdir.join("record")))
     monkeypatch.setattr(default, "attached", refuse)
     monkeypatch.setattr(boot, "decide", lambda arguments: arguments)
+
+
+@pytest.mark.parametrize("cgroup", ["", "/"])
+def test_programs_that_a_run_has_attached_are_not_taken_for_gone(not_seen, cgroup):
+    """As root without CAP_BPF or CAP_SYS_ADMIN, or as an ordinary user."""
+    traces.record(cgroup)
+    with pytest.raises(default.DefaultError):
+        default.decide(REQUEST._replace(present=False))
+
+
+def test_a_cgroup_that_has_gone_has_taken_its_programs_with_it(not_seen):
+    traces.record("/nowhere")
+    assert default.decide(REQUEST._replace(present=False)).steps == []
+
+
+def test_where_no_program_can_be_none_has_to_be_taken_away(not_seen):
     decision = default.decide(REQUEST._replace(present=False))
     assert (decision.steps, decision.boot) == ([], None)
+
+
+def test_what_could_not_be_proved_is_refused_before_anything_is_changed(monkeypatch, tmpdir):
+    """And so in check mode, too."""
+
+    def refuse(_work):
+        return {"error": "Operation not permitted"}
+
+    monkeypatch.setattr(traces, "RECORD", str(tmpdir.join("record")))
+    monkeypatch.setattr(keepalive_default, "Hooks", Hooks)
+    monkeypatch.setattr(keepalive_default, "codes", lambda *_settings: dict.fromkeys(keepalive_default.HOOKS))
+    monkeypatch.setattr(keepalive_default, "can_ask", lambda *_settings: True)
+    monkeypatch.setattr(default, "_has_ours", lambda cgroup: False)
+    monkeypatch.setattr(proof, "_in_child", refuse)
+    request = REQUEST._replace(cgroup=str(tmpdir), at_boot=False)
+    with pytest.raises(proof.ProofError):
+        default.decide(request)
+    assert default.decide(request._replace(runtime=False)).steps == []
 
 
 def test_a_diff_names_hooks_and_files():
     steps = [("attach", "connect4"), ("replace", "connect6"), ("detach", "accept")]
     (row,) = default.diff(default.Decision(REQUEST, steps, None, True, []))
-    assert (row["before"], row["after"]) == ("connect6\naccept\n", "connect4\nconnect6\n")
+    assert (row["before"], row["after"]) == ("connect6\naccept\n", "connect4 45/45/9\nconnect6 45/45/9\n")
 
 
 def test_open_connections_keep_what_they_got():
@@ -104,6 +190,8 @@ BOOT = boot.Decision([], False, True, None, "/usr/local/lib/longlived-tcp")
         ({}, True, VALUES, [(VALUES, True), (VALUES, True), None]),
         # Short values stay, those of a container are set.
         ({}, True, dict(time=300, intvl=30, probes=5), [(dict(time=300, intvl=30, probes=5), True), (VALUES, True), None]),
+        # To a program, a time below 0 is a long one.
+        ({}, True, dict(time=-1, intvl=30, probes=5), [(VALUES, True), (VALUES, True), None]),
         # A kernel on which a program cannot ask sets none.
         ({}, False, VALUES, [(VALUES, True), (KERNELS, True), None]),
         (dict(accepted=True), True, VALUES, [(VALUES, True)] * 3),
@@ -122,10 +210,11 @@ def test_what_would_be(changes, asks, running, given):
 
 
 @pytest.fixture
-def looked(monkeypatch):
+def looked(monkeypatch, tmpdir):
     """A host with what is set in it."""
     host = dict(attached=[], proofs=dict(host=dict(VALUES, keepalive=True)), decision=default.Decision(REQUEST, [], None, True, []))
-    monkeypatch.setattr(default, "attached", lambda cgroup=None: host["attached"])
+    monkeypatch.setattr(traces, "RECORD", str(tmpdir.join("record")))
+    monkeypatch.setattr(default, "attached", lambda cgroup=None: host["attached"] if cgroup is None else host[cgroup])
     monkeypatch.setattr(default, "decide", lambda request: host["decision"])
     monkeypatch.setattr(default, "new_connections", lambda accepted: dict(host["proofs"], asked=accepted))
     monkeypatch.setattr(boot, "state", lambda: "boot")
@@ -136,6 +225,14 @@ def looked(monkeypatch):
 def test_a_look_without_a_request(looked):
     looked["attached"] = [dict(hook="accept", program_id=7, others=[])]
     assert default.state() == dict(looked["proofs"], attached=looked["attached"], boot="boot", scope="host", asked=True)
+
+
+def test_a_look_without_a_request_sees_another_cgroup_as_well(looked):
+    traces.record("/a")
+    looked["/a"] = [dict(hook="connect4", program_id=7, others=[])]
+    assert default.state()["attached"] == looked["/a"]
+    looked["/a"] = []
+    assert default.state()["attached"] == []
 
 
 def test_a_look_compares_with_what_is_asked_for(looked):

@@ -10,6 +10,7 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import errno
+import io
 import os
 import struct
 import subprocess
@@ -62,6 +63,32 @@ def test_a_machine_without_a_number(monkeypatch):
 
 def test_an_exclusive_owner_is_named():
     assert str(kd.Taken("connect4", 7)) == "connect4 is taken by program 7, which was attached without BPF_F_ALLOW_MULTI"
+
+
+@pytest.mark.parametrize("words", [(), ("--help",), ("detatch",), ("detach", "connect4"), ("attach",), ("attach", "connect4", "45/45/9")])
+def test_nothing_is_done_for_who_asks_for_something_else(monkeypatch, words):
+    monkeypatch.setattr(kd, "open_root", lambda: pytest.fail("it would detach"))
+    with pytest.raises(SystemExit) as usage:
+        kd.main(*words)
+    assert "keepalive_default.py detach" in str(usage.value)
+
+
+MOUNTS = b"""\
+30 24 0:26 / /media/M\xfcller rw - vfat /dev/sdb1 rw
+31 24 0:27 /inner /sys/fs/cgroup rw - cgroup2 cgroup2 rw
+32 24 0:28 / %s rw - cgroup2 cgroup2 rw
+"""
+
+
+def test_a_mount_whose_name_is_in_another_encoding(monkeypatch, tmpdir):
+    tmpdir.join("its own").mkdir()
+    tmpdir.join("mountinfo").write_binary(MOUNTS % str(tmpdir.join("its own")).replace(" ", "\\040").encode("ascii"))
+    monkeypatch.setattr(kd, "open", lambda path, *mode: io.open(str(tmpdir.join("mountinfo")), *mode), raising=False)
+    descriptor = kd.open_root()
+    try:
+        assert os.path.samestat(os.fstat(descriptor), os.stat(str(tmpdir.join("its own"))))
+    finally:
+        os.close(descriptor)
 
 
 def test_the_file_runs_alone():

@@ -9,6 +9,11 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import ctypes
+import errno
+import os
+import socket
+
 import pytest
 from ansible_collections.longlived.tcp.plugins.module_utils._bpf import proof
 
@@ -49,3 +54,58 @@ def test_why_it_cannot_be_found_out(monkeypatch, ends):
 def test_a_child_that_ends_without_a_word(monkeypatch):
     monkeypatch.setattr(proof.os, "write", lambda _descriptor, _text: None)
     assert proof._in_child(dict) in ({"error": "the process that tries it has ended"},)
+
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="it makes a network namespace, which needs root")
+
+
+@needs_root
+@pytest.mark.parametrize("running", [dict(time=86400, intvl=75, probes=9), dict(time=-1, intvl=0, probes=255)])
+def test_a_host_whose_values_no_socket_takes(running):
+    """The kernel's files take more than setsockopt(2)."""
+    assert proof.new_connections(running, False)["host"] == dict(running, keepalive=False)
+
+
+@pytest.mark.parametrize(("value", "stands_for"), [(86400, 32767), (-1, 32767), (0, 1), (45, 45)])
+def test_what_a_socket_takes_instead(value, stands_for):
+    assert proof._possible("time", value) == stands_for
+
+
+class _WithoutIpv6(socket.socket):
+    def __init__(self, family=socket.AF_INET, *arguments, **more):
+        if family == socket.AF_INET6:
+            raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
+        socket.socket.__init__(self, family, *arguments, **more)
+
+
+@needs_root
+def test_a_kernel_without_ipv6(monkeypatch):
+    """As it is with ipv6.disable=1 on its command line."""
+    without = _Module(socket, socket=_WithoutIpv6)
+    monkeypatch.setattr(proof, "socket", without)
+    assert not proof.new_connections(VALUES, False)["host"]["keepalive"]
+
+
+class _Module(object):
+    """A module with something else in it."""
+
+    def __init__(self, real, **changed):
+        self._real = real
+        self.__dict__.update(changed)
+
+    def __getattr__(self, name):
+        return getattr(self._real, name)
+
+
+@pytest.mark.parametrize(("number", "says"), [(errno.EPERM, "become: true"), (errno.ENOSPC, "user.max_net_namespaces")])
+def test_where_no_namespace_can_be_made(monkeypatch, number, says):
+    class Libc(object):
+        @staticmethod
+        def unshare(_flags):
+            ctypes.set_errno(number)
+            return -1
+
+    monkeypatch.setattr(proof, "ctypes", _Module(ctypes, CDLL=lambda *_arguments, **_options: Libc))
+    with pytest.raises(proof.ProofError) as error:
+        proof.new_connections(VALUES, False)
+    assert says in str(error.value)

@@ -9,8 +9,12 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import os
+import stat
+
 import pytest
 from ansible_collections.longlived.tcp.plugins.module_utils._bpf import traces
+from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserError
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +43,22 @@ def test_a_record_that_is_right_is_not_written(tmpdir):
     tmpdir.join("record").setmtime(before)
     traces.record("/a")
     assert tmpdir.join("record").stat().mtime == before
+
+
+def test_a_record_that_cannot_be_written_is_a_sentence(monkeypatch):
+    monkeypatch.setattr(traces, "RECORD", "/nowhere/record")
+    with pytest.raises(UserError) as error:
+        traces.record("")
+    assert str(error.value) == "Cannot write /nowhere/record: No such file or directory."
+
+
+def test_nobody_else_writes_a_record(tmpdir):
+    old = os.umask(0)
+    try:
+        traces.record("")
+    finally:
+        os.umask(old)
+    assert stat.S_IMODE(tmpdir.join("record").stat().mode) == 0o644
 
 
 def test_a_unit_is_a_trace(tmpdir):
