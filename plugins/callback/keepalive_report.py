@@ -10,7 +10,7 @@ type: notification
 short_description: The fleet on one page
 version_added: 0.2.0
 author:
-  - longlived.tcp contributors
+  - longlived.tcp contributors (@longlived-tcp)
 description:
   - Writes a line of JSON for each host as results of M(longlived.tcp.keepalive), M(longlived.tcp.keepalive_verify) and
     M(longlived.tcp.keepalive_info) come, unreachable and failed hosts included. At the end it makes a page of them that is one file

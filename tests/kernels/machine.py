@@ -65,7 +65,7 @@ def report(suite: str, machine: str, timeout: float = 300) -> dict[str, Any]:
 def _initramfs(root: Path, python: Path) -> bytes:
     """An archive as the kernel unpacks it."""
     shutil.copytree(python, root, symlinks=True, ignore=lambda _directory, names: [name for name in names if name in LEFT_OUT])
-    shutil.copy(Path(__file__).with_name("inside.py"), root / "init")
+    (root / "init").write_text(f"#!/usr/bin/python3.11 -IB\n{Path(__file__).with_name('inside.py').read_text()}")
     (root / "init").chmod(0o755)
     collection = root / "collections" / MODULE_UTILS
     shutil.copytree(ROOT / "plugins" / "module_utils", collection, ignore=shutil.ignore_patterns("__pycache__"))

@@ -28,8 +28,11 @@ from .layout import Layout, lay_out
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel import boot as _boot
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel import runtime as _runtime
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel import tuned as _tuned
-from ansible_collections.longlived.tcp.plugins.module_utils._kernel import tuned_profile  # noqa: F401 - imported where there is TuneD
+from ansible_collections.longlived.tcp.plugins.module_utils._kernel import tuned_profile
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel import ufw as _ufw
+
+# Once the root has changed nothing can be imported.
+IMPORTED = (tuned_profile,)
 
 TUNED, UFW = unpacked("tuned"), unpacked("ufw")
 

@@ -86,6 +86,7 @@ _EXEC = re.compile(r"Exec")
 _SETS = re.compile(r"[^=]*=")
 _SCRIPT = re.compile(r"(?<![\w./])(/[\w.+@/-]+)")
 
+
 class _Stopped(Exception):
     """The search has read as many files as it may."""
 
@@ -218,8 +219,9 @@ def _saptune_notes(text):
     for names in re.findall(r'^(?:NOTE_APPLY_ORDER|TUNE_FOR_NOTES)="?([^"\n]*)', text, re.MULTILINE):
         for note in sorted(set(names.split())):
             paths = [pattern % os.path.basename(note) for pattern in SAPTUNE_NOTES]
-            for path in [path for path in paths if os.path.isfile(path)][:1]:
-                yield path
+            there = [path for path in paths if os.path.isfile(path)]
+            if there:
+                yield there[0]
 
 
 def _units(pulled):

@@ -22,8 +22,6 @@ def a_boot(content, masked=None, version=252):
     return boot.Boot(Tree([("/etc/sysctl.d", {"99-tcp-keepalive.conf": file})]), rules_for(version), version, masked, [])
 
 
-
-
 def test_a_file_gives_the_value():
     settings = a_boot(b"net.ipv4.tcp_keepalive_time = 45\n").settings()
     assert settings["time"] == Setting(45, DROP_IN, 1, DROP_IN)
