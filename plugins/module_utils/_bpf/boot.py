@@ -190,13 +190,10 @@ def _check_owners(path):
 
 def _leading_to(path):
     """A path, all directories above it, and the same of whatever a link among them leads to."""
-    yield path
+    paths = [path]
     if os.path.islink(path) and os.path.exists(path):
-        for one in _leading_to(os.path.join(os.path.dirname(path), os.readlink(path))):
-            yield one
-    if path != "/":
-        for one in _leading_to(os.path.dirname(path)):
-            yield one
+        paths += _leading_to(os.path.join(os.path.dirname(path), os.readlink(path)))
+    return paths + (_leading_to(os.path.dirname(path)) if path != "/" else [])
 
 
 def _is_enabled():
