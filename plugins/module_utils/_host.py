@@ -33,6 +33,7 @@ from ansible_collections.longlived.tcp.plugins.module_utils._errors import UserE
 from ansible_collections.longlived.tcp.plugins.module_utils._host_options import PARTS, users
 from ansible_collections.longlived.tcp.plugins.module_utils._host_state import kernel_state, look, scope, sockets_state
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel import change as kernel_change
+from ansible_collections.longlived.tcp.plugins.module_utils._kernel.boot import Boot
 from ansible_collections.longlived.tcp.plugins.module_utils._kernel.values import NAMES
 
 # What was asked of each part, None for a part that is left out: `_kernel.change.Request`, `_bpf.default.Request`, `Aws`, `Live`.
@@ -94,9 +95,9 @@ class _Part(object):
 class _Sysctl(_Part):
     name = "sysctl"
 
-    def __init__(self, request):
+    def __init__(self, request, boot):
         self._request = request
-        self.decision = kernel_change.decide(request)
+        self.decision = kernel_change.decide(request, boot)
 
     @property
     def changed(self):
@@ -257,14 +258,15 @@ class Host(object):
     def __init__(self, request):
         self._request = request
         # What hinders a look at a user's file is refused by the part that decides, beside what other parts refuse.
-        self.before = self._looked(request.scope._replace(strict=False))
+        self._boot = Boot.of_this_host()
+        self.before = self._looked(request.scope._replace(strict=False), self._boot)
         self.parts = []
 
     def decide(self):
         """Have every part decide, or raise `Refused`; nothing is changed."""
         request, refusals = self._request, {}
         parts = (
-            ("sysctl", request.sysctl, _Sysctl),
+            ("sysctl", request.sysctl, self._sysctl),
             ("new_sockets", request.new_sockets, _NewSockets),
             ("aws", request.aws, _Aws),
             ("live_sockets", request.live, self._live_sockets),
@@ -327,7 +329,10 @@ class Host(object):
         after = [part.decision.after for part in self.parts if part.name == "sysctl"]
         return _LiveSockets(asked, self._request.scope.idle_timeout, (after or [self.before["runtime"]])[0])
 
-    def _looked(self, scope):
+    def _sysctl(self, asked):
+        return _Sysctl(asked, self._boot)
+
+    def _looked(self, scope, boot=None):
         # What was said of the host as it was is not said again.
         self._warnings = []
-        return look(scope, self._warnings.append)
+        return look(scope, self._warnings.append, boot)

@@ -67,9 +67,9 @@ def new_sockets_request(options):
     )
 
 
-def look(scope, warn):
-    """All that `keepalive_info` returns; `warn` is called with each warning."""
-    boot = Boot.of_this_host()
+def look(scope, warn, boot=None):
+    """All that `keepalive_info` returns; `warn` is called with each warning. `boot` is this host's, for who has it."""
+    boot = boot or Boot.of_this_host()
     for warning in boot.warnings():
         warn(warning)
     found = kernel_state(scope, _runtime.read() if scope.runtime else dict.fromkeys(NAMES), boot)

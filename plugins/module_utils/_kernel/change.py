@@ -91,11 +91,12 @@ def native_path(text):
 # --- deciding ----------------------------------------------------------------------------------
 
 
-def decide(request):
+def decide(request, boot=None):
+    """`boot` is what a look has just found, for who has looked."""
     if request.present:
         _values.check(request.values)
     _check_path(request.path)
-    boot = Boot.of_this_host()
+    boot = boot or Boot.of_this_host()
     before = runtime.read() if request.runtime else runtime.read_or_none()
     files = [_with_values(request, boot)] if request.present else _without_values(request.path, boot)
     for file in files:

@@ -26,6 +26,7 @@ SCOPE = Scope(350, [], ["default"], ["tcp_keepalive"], False, [], False, False, 
 @pytest.fixture(autouse=True)
 def _collector(monkeypatch):
     monkeypatch.setattr(gc, "disable", lambda: None)
+    monkeypatch.setattr(_host.Boot, "of_this_host", staticmethod(lambda: "boot"))
 
 
 def refuse(*_arguments, **_more):
@@ -55,10 +56,20 @@ class FakePart(_host._Part):
         return dict(info, **{self.name: "foreseen"})
 
 
+def test_what_a_look_has_found_of_the_boot_is_what_the_kernel_part_decides_with(monkeypatch):
+    seen = []
+    monkeypatch.setattr(_host, "look", lambda scope, warn, boot=None: seen.append(boot) or {})
+    monkeypatch.setattr(_host, "_Sysctl", lambda asked, boot: seen.append(boot) or FakePart("sysctl", []))
+    made = _host.Host(_host.Request(SCOPE, "sysctl", None, None, None))
+    made.decide()
+    made.act()
+    assert seen == ["boot", "boot", None]  # after a change it is looked at again
+
+
 @pytest.fixture
 def log(monkeypatch):
     written = []
-    monkeypatch.setattr(_host, "look", lambda scope, warn: written.append("look") or warn("said") or {"look": len(written)})
+    monkeypatch.setattr(_host, "look", lambda scope, warn, boot=None: written.append("look") or warn("said") or {"look": len(written)})
     return written
 
 
@@ -165,7 +176,7 @@ def refusing(text):
 
 def test_what_hinders_the_first_look_is_left_to_the_part_that_refuses_it(monkeypatch):
     strictness = []
-    monkeypatch.setattr(_host, "look", lambda scope, warn: strictness.append(scope.strict) or {})
+    monkeypatch.setattr(_host, "look", lambda scope, warn, boot=None: strictness.append(scope.strict) or {})
     made = host(FakePart("aws", []))
     made.act()
     assert strictness == [False, True]
