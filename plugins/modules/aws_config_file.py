@@ -64,7 +64,7 @@ options:
     choices: [absent, present]
     default: present
   create:
-    description: Whether to create a file that does not exist. If V(false), it is left so, and RV(files[].skipped) is V(true).
+    description: Whether to create a file that does not exist. If V(false), none is created, and RV(files[].skipped) is V(true).
     type: bool
     default: true
   backup:
